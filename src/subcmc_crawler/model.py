@@ -1,0 +1,188 @@
+"""The nouns of a night as frozen types. Pure: no IO, no event loop, no driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+OPEN_END: Final = 2**63 - 1
+"""The `to` of a version that still holds: the largest int64."""
+
+
+class Verdict(StrEnum):
+    """What a reconciliation says; the numbers of `reconcile.verdict()` in its order."""
+
+    UNREGISTERED = "unregistered"
+    INCOMPLETE = "incomplete"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    STORE_MISMATCH = "store-mismatch"
+    SHORT = "short"
+    SURPLUS = "surplus"
+    DRIFTING = "drifting"
+    SHRUNK = "shrunk"
+    DUPLICATED = "duplicated"
+    REPAIRED = "repaired"
+    PROVEN = "proven"
+
+
+CLEAN: Final = frozenset({Verdict.PROVEN, Verdict.REPAIRED, Verdict.DUPLICATED, Verdict.UNREGISTERED})
+"""Verdicts that leave a run clean (exit 0): published, or nothing was to be pulled."""
+
+
+class State(StrEnum):
+    """Where a snapshot stands. Readers see `PUBLISHED` alone."""
+
+    COLLECTING = "collecting"
+    PUBLISHED = "published"
+    HELD = "held"
+    ROLLING_BACK = "rolling-back"
+    ROLLED_BACK = "rolled-back"
+    NONE = "none"
+
+
+class Ending(StrEnum):
+    """Why a pass stopped. A value, not an exception."""
+
+    CLEAN = "clean"
+    MOVED = "moved"  # total, or the keys of page 1, changed while we walked
+    MISCOUNTED = "miscounted"  # the rows do not add up to a steady total
+    REPEATING = "repeating"  # keys repeated although total and page 1 held still
+    LOOPING = "looping"  # another page number gave the same page again
+    UNDECLARED = "undeclared"  # no usable total: nothing to prove against
+    FAILED = "failed"  # a page could not be had
+    STOPPED = "stopped"  # the window closed or the run was stopped
+
+
+class RunStatus(StrEnum):
+    """How a run stands or ended."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The counts of one walk side by side (design, section 2). All are rows."""
+
+    declared: int | None = None
+    declared_first: int | None = None
+    received: int = 0
+    distinct: int = 0
+    repeated: int = 0
+    conflicting: int = 0
+    quarantined: int = 0
+    flagged: int = 0
+    stored: int | None = None
+    pushed: int | None = None
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+    @property
+    def missing(self) -> int | None:
+        """Rows declared and not received; negative for a surplus, None when nothing was declared."""
+        return None if self.declared is None else self.declared - self.received
+
+    def imbalances(self) -> tuple[str, ...]:
+        """The equations of the design that do not hold; empty for every walk that ends."""
+        found = []
+        if self.received != self.distinct + self.repeated + self.conflicting + self.quarantined:
+            found.append("received != distinct + repeated + conflicting + quarantined")
+        if self.distinct != self.added + self.changed + self.unchanged:
+            found.append("distinct != added + changed + unchanged")
+        if self.stored is not None and self.stored != self.distinct:
+            found.append("stored != distinct")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleBreak:
+    """One rule of one field, the rows that broke it and a few masked samples."""
+
+    field: str
+    rule: str
+    rows: int
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Who published a held snapshot by hand, when and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One snapshot: a (run, province, dataset) with everything that is known of its walk."""
+
+    run: int
+    cmc_id: str
+    province: str
+    dataset: str
+    state: State
+    verdict: Verdict | None = None
+    reason: str = ""
+    counts: Counts = Counts()
+    base: int | None = None  # the run of the published snapshot that this one was compared with
+    passes: int = 0
+    stored_pass: int | None = None  # the pass whose rows the snapshot holds
+    endings: tuple[str, ...] = ()  # one for each pass
+    pages: int = 0  # pages of the stored pass
+    attempts: int = 0  # requests over all passes
+    bytes: int = 0  # body bytes over all attempts, decoded
+    seconds: float = 0.0
+    address: str | None = None
+    digest: str | None = None
+    collect_time_min: int | None = None  # epoch milliseconds
+    collect_time_max: int | None = None
+    rules: tuple[RuleBreak, ...] = ()
+    drift: Mapping[str, int] = field(default_factory=dict)  # unknown field -> rows
+    deviations: Mapping[str, int] = field(default_factory=dict)  # envelope deviation -> pages
+    faults: Mapping[str, int] = field(default_factory=dict)  # fault kind -> attempts
+    rest_seconds: float = 0.0  # cool-downs
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    accepted: Acceptance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One nightly run."""
+
+    number: int
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None = None
+    summary: Mapping[str, int] = field(default_factory=dict)  # verdict -> cells
+    selection: tuple[str, ...] = ()  # what `--province` and `--dataset` named; empty for a whole night
+    registry: str = ""  # where the registry was read from
+    version: str = ""  # of this package
+    notices: tuple[str, ...] = ()  # lines that every report repeats, for example verify = false
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One HTTP request and how it ended: one row of the ledger."""
+
+    walk_pass: int
+    page_num: int
+    page_size: int
+    number: int  # 1 for the first try of this page
+    address: str
+    status: int | None  # HTTP status, None when no answer came
+    fault: str | None  # the kind of the fault, None when the page was good
+    detail: str
+    bytes: int
+    milliseconds: float
+    at: datetime
+    rest_seconds: float = 0.0  # what we waited after it

@@ -1,0 +1,1 @@
+"""One provincial centre: its registration, its pace, its pages."""

@@ -1,0 +1,1 @@
+"""A run as a report model, and its renderings. Pure."""

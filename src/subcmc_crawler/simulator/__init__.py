@@ -1,0 +1,1 @@
+"""Provincial centres for demo, tests and benchmark."""

@@ -1,0 +1,1 @@
+"""MongoDB: the only room that imports the driver."""
