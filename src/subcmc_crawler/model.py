@@ -186,3 +186,17 @@ class Attempt:
     milliseconds: float
     at: datetime
     rest_seconds: float = 0.0  # what we waited after it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRecord:
+    """What the ledger keeps of a page beside its keys: `ordinal` counts the pages of the pass, from 0."""
+
+    walk_pass: int
+    ordinal: int
+    page_num: int
+    page_size: int  # asked for
+    bytes: int  # of the decoded body
+    milliseconds: float
+    tries: int
+    at: datetime

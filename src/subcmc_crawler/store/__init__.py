@@ -1,1 +1,37 @@
 """MongoDB: the only room that imports the driver."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from inspect import isawaitable
+from pathlib import Path
+
+from . import schema
+from .driver import Database, DriverName, connect, host_of, translated
+from .local import local_mongod
+
+__all__ = ["Database", "DriverName", "local_mongod", "open_store"]
+
+
+@asynccontextmanager
+async def open_store(
+    uri: str, *, database: str = "", driver: DriverName = "motor", prepare: bool = True
+) -> AsyncIterator[Database]:
+    """The database, with its schema checked; every error of the driver leaves the block as StoreLost."""
+    where = host_of(uri)
+    db, client = connect(uri, database=database, driver=driver)
+    try:
+        with translated(where):
+            if prepare:
+                await schema.prepare(db)
+            yield db
+    finally:
+        closing = client.close()
+        if isawaitable(closing):  # PyMongo's close is a coroutine, Motor's is not
+            await closing
+
+
+def data_directory(base: Path) -> Path:
+    """Where a local mongod keeps its files."""
+    return base / "mongod"

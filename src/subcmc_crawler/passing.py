@@ -1,0 +1,222 @@
+"""Drives one pass over a dataset: does what `walking.advance()` says, with real requests, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from .errors import Fault, Malformed, Refused, TooLarge
+from .model import Ending, PageRecord, RuleBreak
+from .province.addresses import Address
+from .province.asking import Asked, Asker, Halted
+from .province.page import HASH_BYTES, Page, read
+from .province.settings import DatasetSettings
+from .province.tally import Sorted, Tally
+from .province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
+from .spec.datasets import Dataset
+
+_SAMPLES = 3
+
+
+Keep = Callable[[Page, Sorted, PageRecord], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _OnItsWay:
+    page_num: int
+    page_size: int
+    task: asyncio.Task[Asked]
+
+
+class WalkPass:
+    """One pass on one address. After `walk()` its attributes tell what it found."""
+
+    def __init__(
+        self,
+        asker: Asker,
+        dataset: Dataset,
+        settings: DatasetSettings,
+        *,
+        cmc_id: str,
+        address: Address,
+        number: int,
+        realign: bool,
+        max_in_flight: int,
+        halted: Callable[[], bool],
+        keep: Keep,
+    ) -> None:
+        self.number = number
+        self.address = address
+        self.tally = Tally()
+        self.fault: Fault | None = None
+        self.ordinal = 0
+        self.collect_times: tuple[int, int] | None = None
+        self.drift: Counter[str] = Counter()
+        self.deviations: Counter[str] = Counter()
+        self.state = Pass(
+            asked_size=settings.page_size,
+            max_in_flight=max_in_flight,
+            tolerance=settings.tolerance,
+            realign=realign,
+        )
+        self._asker = asker
+        self._dataset = dataset
+        self._settings = settings
+        self._cmc_id = cmc_id
+        self._halted = halted
+        self._keep = keep
+        self._on_their_way: deque[_OnItsWay] = deque()
+        self._content = blake2b(digest_size=HASH_BYTES)
+        self._rules: Counter[str] = Counter()
+        self._samples: dict[str, tuple[str, ...]] = {}
+
+    async def walk(self) -> PassFacts:
+        """Walks to the end of the pass, whichever it is."""
+        try:
+            while True:
+                if self._halted():
+                    self.state = self.state.halted()
+                match advance(self.state):
+                    case Ask(page_num, page_size):
+                        self._ask(page_num, page_size)
+                        self.state = self.state.asked()
+                    case Take():
+                        await self._take()
+                    case Probe(page_size):
+                        await self._probe(page_size)
+                    case End(ending):
+                        return self._facts(ending)
+        finally:
+            await self._drop()
+
+    def rule_breaks(self) -> tuple[RuleBreak, ...]:
+        """Rule breaks by field and rule, most rows first."""
+        return tuple(
+            RuleBreak(
+                field=flag.partition(":")[0],
+                rule=flag.partition(":")[2],
+                rows=rows,
+                samples=self._samples.get(flag, ()),
+            )
+            for flag, rows in self._rules.most_common()
+        )
+
+    def _facts(self, ending: Ending) -> PassFacts:
+        if ending is Ending.FAILED and self.fault is None:
+            self.fault = Malformed("endless", "more pages than any province has")
+        return PassFacts(
+            ending=ending,
+            totals=self.state.totals,
+            received=self.state.received,
+            content=self._content.digest(),
+            clamped=self.state.clamped,
+        )
+
+    def _ask(self, page_num: int, page_size: int) -> None:
+        asking = self._asker.page(
+            self._dataset,
+            self._settings,
+            address=self.address,
+            walk_pass=self.number,
+            page_num=page_num,
+            page_size=page_size,
+        )
+        self._on_their_way.append(_OnItsWay(page_num, page_size, asyncio.create_task(asking)))
+
+    async def _take(self) -> None:
+        """Takes the page that was asked for first; the others wait, so that rows keep their order."""
+        oldest = self._on_their_way.popleft()
+        try:
+            asked = await oldest.task
+        except Halted:
+            self.state = self.state.halted()
+            return
+        except TooLarge as fault:
+            await self._halve(fault)
+            return
+        except Fault as fault:
+            self.fault = fault
+            self.state = self.state.lost(refused=isinstance(fault, Refused | Malformed))
+            return
+        await self._stored(asked, oldest)
+
+    async def _stored(self, asked: Asked, way: _OnItsWay) -> None:
+        page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
+        facts = page.facts()
+        if self.state.is_echo(facts):
+            self.state = self.state.took_echo(facts)
+            return
+        before = self.tally.repeated + self.tally.conflicting
+        rows = self.tally.sort(page, self.ordinal)
+        record = PageRecord(
+            walk_pass=self.number,
+            ordinal=self.ordinal,
+            page_num=way.page_num,
+            page_size=way.page_size,
+            bytes=asked.fetched.bytes,
+            milliseconds=round(asked.fetched.milliseconds, 1),
+            tries=asked.tries,
+            at=asked.at,
+        )
+        await self._keep(page, rows, record)
+        self._note(page)
+        self._content.update(b"".join(page.hashes))
+        self.ordinal += 1
+        repeats = self.tally.repeated + self.tally.conflicting > before
+        self.state = self.state.took(facts, fresh=rows.fresh, repeats=repeats)
+
+    async def _probe(self, page_size: int) -> None:
+        await self._drop()
+        self._ask(1, page_size)
+        try:
+            asked = await self._on_their_way.popleft().task
+        except Halted:
+            self.state = self.state.halted()
+        except Fault as fault:
+            self.fault = fault
+            self.state = self.state.lost(refused=False)
+        else:
+            page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
+            self.state = self.state.probed(page.facts())
+
+    async def _halve(self, fault: TooLarge) -> None:
+        halved = self.state.halved()
+        if halved is None:
+            self.fault = fault
+            self.state = self.state.lost(refused=False)
+            return
+        self.state = halved
+        await self._drop()
+
+    async def _drop(self) -> None:
+        """Cancels what is on its way and waits until it is gone."""
+        tasks = [way.task for way in self._on_their_way]
+        self._on_their_way.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _note(self, page: Page) -> None:
+        checked = page.checked
+        self.deviations.update(page.deviations)
+        self.drift.update(checked.drift)
+        for kind, rows in (
+            ("key-spaces:record", checked.stray_keys),
+            ("key-twice:record", checked.key_collisions),
+        ):
+            if rows:
+                self.deviations[kind] += 1
+        for flags in checked.flags.values():
+            self._rules.update(flags)
+        for flag, samples in checked.samples.items():
+            kept = self._samples.get(flag, ())
+            if len(kept) < _SAMPLES:
+                self._samples[flag] = (*kept, *samples)[:_SAMPLES]
+        times = [time for time in page.collect_times if type(time) is int and abs(time) < 2**63]
+        if times:
+            low, high = min(times), max(times)
+            known = self.collect_times or (low, high)
+            self.collect_times = (min(low, known[0]), max(high, known[1]))

@@ -1,0 +1,130 @@
+"""Asks a province for a page: in its pace, with its rests, again when that makes sense; notes every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..errors import Fault, Refused
+from ..model import Attempt
+from ..spec.datasets import Dataset
+from .addresses import Address
+from .client import Fetched, ProvinceClient
+from .pacing import RequestPace, Rest
+from .retrying import next_delay
+from .settings import DatasetSettings, PullSettings
+
+
+class Halted(Exception):
+    """No further request may be made: the window closed, or the run was stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page that came, and how many attempts it took."""
+
+    fetched: Fetched
+    tries: int
+    at: datetime
+
+
+class Asker:
+    """All requests of one pull go through here."""
+
+    def __init__(
+        self,
+        client: ProvinceClient,
+        settings: PullSettings,
+        *,
+        rest: Rest,
+        halted: Callable[[], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._pace = RequestPace(settings.requests_per_second)
+        self._rest = rest
+        self._halted = halted
+        self._now = now
+        self._noted: list[Attempt] = []
+
+    @property
+    def rested_seconds(self) -> float:
+        """Cool-downs so far."""
+        return self._rest.seconds
+
+    def drain(self) -> list[Attempt]:
+        """The attempts since the last call, in the order in which they ended."""
+        noted, self._noted = self._noted, []
+        return noted
+
+    async def page(
+        self,
+        dataset: Dataset,
+        settings: DatasetSettings,
+        *,
+        address: Address,
+        walk_pass: int,
+        page_num: int,
+        page_size: int,
+    ) -> Asked:
+        """The page, or the Fault of the last attempt, or Halted."""
+        number = 0
+        while True:
+            number += 1
+            await self._permission()
+            at = self._now()
+            fault: Fault | None = None
+            try:
+                fetched = await self._client.fetch(
+                    address,
+                    dataset,
+                    page_num,
+                    page_size,
+                    timeout_seconds=settings.request_timeout_seconds,
+                )
+            except Fault as error:
+                fault = error
+            delay = None
+            if fault is not None:
+                delay = next_delay(number, fault, self._settings, max_attempts=settings.max_attempts)
+            elapsed = (self._now() - at).total_seconds() * 1000
+            self._noted.append(
+                Attempt(
+                    walk_pass=walk_pass,
+                    page_num=page_num,
+                    page_size=page_size,
+                    number=number,
+                    address=str(address),
+                    status=_status(fault),
+                    fault=fault.kind if fault else None,
+                    detail=fault.detail if fault else "",
+                    bytes=0 if fault else fetched.bytes,
+                    milliseconds=round(elapsed if fault else fetched.milliseconds, 1),
+                    at=at,
+                    rest_seconds=delay or 0.0,
+                )
+            )
+            if fault is None:
+                return Asked(fetched, number, at)
+            if delay is None:
+                raise fault
+            self._rest.extend(delay)
+
+    async def _permission(self) -> None:
+        """Returns when a request may go out: rested, in pace, and not halted meanwhile."""
+        await self._rest.over()
+        if self._halted():
+            raise Halted
+        await self._pace.turn()
+        if self._halted():
+            raise Halted
+
+
+def _status(fault: Fault | None) -> int | None:
+    if fault is None:
+        return 200
+    if isinstance(fault, Refused):
+        return fault.status
+    return None

@@ -1,0 +1,71 @@
+"""TLS contexts and credentials from files and environment (1.2.1, 1.3.1). Secrets never leave here in text."""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import BadConfig
+from .registry import Province
+from .settings import Auth, Tls
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the client of one province needs to be let in; the secret is not part of `repr`."""
+
+    tls: ssl.SSLContext
+    server_hostname: str | None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def load(province: Province, folder: Path) -> Credentials:
+    """The credentials of a province; paths are relative to `folder`. BadConfig names the setting, not its value."""
+    where = f"{province.cmc_id}({province.name})"
+    headers = _headers(province.auth, folder, where) if province.auth else {}
+    return Credentials(_context(province.tls, folder, where), province.tls.server_hostname, headers)
+
+
+def _context(tls: Tls, folder: Path, where: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=str(folder / tls.ca_file) if tls.ca_file else None)
+        if tls.cert_file:
+            key = str(folder / tls.key_file) if tls.key_file else None
+            context.load_cert_chain(str(folder / tls.cert_file), key)
+    except (OSError, ssl.SSLError) as error:
+        files = ", ".join(name for name in (tls.ca_file, tls.cert_file, tls.key_file) if name)
+        raise BadConfig(
+            f"{where}: tls: {type(error).__name__} with {files}: check that they are PEM files"
+        ) from None
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _headers(auth: Auth, folder: Path, where: str) -> dict[str, str]:
+    secret = _secret(auth, folder, where)
+    if auth.kind == "bearer":
+        return {"Authorization": f"Bearer {secret}"}
+    if auth.kind == "basic":
+        pair = base64.b64encode(f"{auth.username}:{secret}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+    return {str(auth.header): secret}
+
+
+def _secret(auth: Auth, folder: Path, where: str) -> str:
+    if auth.token_env is not None:
+        secret = os.environ.get(auth.token_env, "")
+        source = f"the environment variable {auth.token_env}"
+    else:
+        source = f"the file {auth.token_file}"
+        try:
+            secret = (folder / str(auth.token_file)).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadConfig(f"{where}: auth: {source} cannot be read ({type(error).__name__})") from None
+    if not secret or not secret.isprintable():
+        raise BadConfig(f"{where}: auth: {source} holds no usable secret; put one line of text there")
+    return secret

@@ -1,0 +1,269 @@
+"""One province, one night: walk each dataset, reconcile, publish. Open this first.
+
+`pull_province()` goes through the nine datasets. A `Walk` makes passes over one dataset until one is clean or
+no further pass would help. The decisions are those of `province.walking`, the requests those of `passing`, the
+writes those of `store.writing`, the verdict that of `reconcile`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from .errors import Fault, Unreachable
+from .model import Attempt, Counts, Ending, Manifest, PageRecord, State, Verdict
+from .passing import WalkPass
+from .province.addresses import Address
+from .province.asking import Asker
+from .province.page import Page
+from .province.registry import Province
+from .province.settings import DatasetSettings
+from .province.tally import Sorted
+from .province.walking import PassFacts, agrees, another_pass, next_realign
+from .reconcile import Evidence, Finding, verdict
+from .spec.datasets import DATASETS, Dataset
+from .store import Database
+from .store.runs import write_manifest
+from .store.writing import SnapshotWriter, Stored
+
+
+class Observer(Protocol):
+    """Who wants to see a night while it happens."""
+
+    def page(self, province: Province, dataset: Dataset, received: int, declared: int | None) -> None:
+        """A page was stored; the counts are those of the pass so far."""
+
+    def cell(self, manifest: Manifest) -> None:
+        """A dataset of a province has its verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What all pulls of a run share."""
+
+    db: Database
+    run: int
+    fence: int
+    observer: Observer
+    now: Callable[[], datetime]
+    datasets: Collection[str] = ()  # the codes to pull; empty for all
+
+
+async def pull_province(
+    province: Province, night: Night, asker: Asker, *, halted: Callable[[], bool]
+) -> list[Manifest]:
+    """The manifests of all datasets that were asked for, in the order of the specification."""
+    manifests = []
+    dead: dict[Address, Fault] = {}
+    for dataset in DATASETS.values():
+        if night.datasets and dataset.code not in night.datasets:
+            continue
+        settings = province.datasets[dataset.code]
+        if settings is None or not province.addresses:
+            manifest = await _unregistered(province, dataset, night)
+        else:
+            manifest = await Walk(province, dataset, settings, night, asker, halted=halted, dead=dead).run()
+        night.observer.cell(manifest)
+        manifests.append(manifest)
+    return manifests
+
+
+async def _unregistered(province: Province, dataset: Dataset, night: Night) -> Manifest:
+    reason = "switched off in the registry" if province.addresses else "no pull address is registered"
+    opened = _opened(province, dataset, night)
+    manifest = replace(
+        opened,
+        state=State.NONE,
+        verdict=Verdict.UNREGISTERED,
+        reason=reason,
+        finished_at=opened.started_at,
+    )
+    await write_manifest(night.db, manifest)
+    return manifest
+
+
+def _opened(province: Province, dataset: Dataset, night: Night) -> Manifest:
+    return Manifest(
+        run=night.run,
+        cmc_id=province.cmc_id,
+        province=province.name,
+        dataset=dataset.code,
+        state=State.COLLECTING,
+        started_at=night.now(),
+    )
+
+
+class Walk:
+    """All passes over one dataset of one province, up to its verdict.
+
+    `dead` are the addresses that did not answer in this run; the walk adds to them.
+    """
+
+    def __init__(
+        self,
+        province: Province,
+        dataset: Dataset,
+        settings: DatasetSettings,
+        night: Night,
+        asker: Asker,
+        *,
+        halted: Callable[[], bool],
+        dead: dict[Address, Fault],
+    ) -> None:
+        self._province = province
+        self._dataset = dataset
+        self._settings = settings
+        self._night = night
+        self._asker = asker
+        self._halted = halted
+        self._dead = dead
+        self._opened = _opened(province, dataset, night)
+        self._writer = SnapshotWriter(night.db, dataset, self._opened, fence=night.fence)
+        self._passes: list[PassFacts] = []  # those that came to an end, which the decisions look at
+        self._endings: list[Ending] = []
+        self._attempts = 0
+        self._bytes = 0
+        self._faults: Counter[str] = Counter()
+        self._rested_before = asker.rested_seconds
+
+    async def run(self) -> Manifest:
+        """Walks until the verdict, and settles the snapshot accordingly."""
+        self._opened = await self._writer.begin()
+        last = await self._passes_over()
+        complete = last is not None and self._endings[-1] not in (Ending.FAILED, Ending.STOPPED)
+        stored = await self._writer.finish(last.tally) if last and complete else None
+        counts = self._counts(last, stored)
+        manifest = self._concluded(last, counts, self._finding(last, counts, stored), stored)
+        await self._writer.settle(manifest)
+        return manifest
+
+    async def _passes_over(self) -> WalkPass | None:
+        """Passes until one settles the walk, each on one address; None when every address is known dead.
+
+        A pass that failed is followed by a fresh one on the next address.
+        """
+        last: WalkPass | None = None
+        failed: set[Address] = set()
+        while address := self._next_address(failed):
+            if last is not None:
+                await self._writer.restart()
+            last = self._new_pass(address)
+            facts = await last.walk()
+            await self._writer.note(self._drained())
+            self._endings.append(facts.ending)
+            if facts.ending is Ending.FAILED:
+                failed.add(address)
+                if isinstance(last.fault, Unreachable):
+                    self._dead[address] = last.fault
+                continue
+            self._passes.append(facts)
+            if not another_pass(tuple(self._passes), max_passes=self._settings.max_passes):
+                break
+        return last
+
+    def _next_address(self, failed: set[Address]) -> Address | None:
+        usable = (each for each in self._province.addresses if each not in self._dead and each not in failed)
+        return next(usable, None)
+
+    def _new_pass(self, address: Address) -> WalkPass:
+        number = len(self._endings) + 1
+
+        async def keep(page: Page, rows: Sorted, record: PageRecord) -> None:
+            await self._writer.apply(page, rows, record, self._drained())
+            self._night.observer.page(self._province, self._dataset, walk_pass.tally.received, page.total)
+
+        walk_pass = WalkPass(
+            self._asker,
+            self._dataset,
+            self._settings,
+            cmc_id=self._province.cmc_id,
+            address=address,
+            number=number,
+            realign=next_realign(tuple(self._passes)),
+            max_in_flight=self._province.pull.max_in_flight,
+            halted=self._halted,
+            keep=keep,
+        )
+        return walk_pass
+
+    def _finding(self, last: WalkPass | None, counts: Counts, stored: Stored | None) -> Finding:
+        base = self._writer.base
+        return verdict(
+            Evidence(
+                counts=counts,
+                ending=self._endings[-1] if self._endings else Ending.FAILED,
+                fault=last.fault if last else next(iter(self._dead.values())),
+                agreed=len(self._passes) > 1 and agrees(self._passes[-2], self._passes[-1]),
+                passes=len(self._endings),
+                served_digest=last.tally.digest() if last and stored else None,
+                stored_digest=stored.digest if stored else None,
+                base=base.counts.distinct if base else None,
+                tolerance=self._settings.tolerance,
+                guard=self._settings.guard,
+            )
+        )
+
+    def _counts(self, last: WalkPass | None, stored: Stored | None) -> Counts:
+        if last is None:
+            return Counts()
+        tally, changes, state = last.tally, self._writer.changes, last.state
+        return Counts(
+            declared=state.declared,
+            declared_first=state.totals[0] if state.totals else None,
+            received=tally.received,
+            distinct=tally.distinct,
+            repeated=tally.repeated,
+            conflicting=tally.conflicting,
+            quarantined=tally.quarantined,
+            flagged=tally.flagged,
+            stored=stored.rows if stored else None,
+            added=changes.added,
+            changed=changes.changed,
+            removed=changes.removed,
+            unchanged=changes.unchanged,
+        )
+
+    def _concluded(
+        self, last: WalkPass | None, counts: Counts, finding: Finding, stored: Stored | None
+    ) -> Manifest:
+        finished = self._night.now()
+        started = self._opened.started_at or finished
+        manifest = replace(
+            self._opened,
+            state=finding.state,
+            verdict=finding.verdict,
+            reason=finding.reason,
+            counts=counts,
+            passes=len(self._endings),
+            endings=tuple(ending.value for ending in self._endings),
+            attempts=self._attempts,
+            bytes=self._bytes,
+            faults=dict(self._faults),
+            seconds=round((finished - started).total_seconds(), 3),
+            rest_seconds=round(self._asker.rested_seconds - self._rested_before, 3),
+            finished_at=finished,
+        )
+        if last is None:
+            return manifest
+        return replace(
+            manifest,
+            stored_pass=last.number if stored else None,
+            pages=last.ordinal,
+            address=str(last.address),
+            digest=stored.digest if stored else None,
+            collect_time_min=last.collect_times[0] if last.collect_times else None,
+            collect_time_max=last.collect_times[1] if last.collect_times else None,
+            rules=last.rule_breaks(),
+            drift=dict(last.drift),
+            deviations=dict(last.deviations),
+        )
+
+    def _drained(self) -> list[Attempt]:
+        noted = self._asker.drain()
+        self._attempts += len(noted)
+        self._bytes += sum(attempt.bytes for attempt in noted)
+        self._faults.update(attempt.fault for attempt in noted if attempt.fault)
+        return noted

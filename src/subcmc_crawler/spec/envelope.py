@@ -1,0 +1,260 @@
+"""From the bytes of a response to an envelope (sections named .4 of chapter 2). Pure.
+
+A page is read by orjson. Where the body holds a number beyond 64 bits or half a surrogate pair, which
+orjson rounds or refuses, the standard library reads it again, exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from subcmc_crawler.errors import Malformed, Refused
+from subcmc_crawler.spec.personal import one_line
+
+MAX_DEPTH: Final = 200
+"""Levels of nesting, the envelope's own two included: BSON takes 180 of a record, no table needs four."""
+
+MAX_BRACKETS: Final = 1_000_000
+"""Opening brackets in a body: 10 MB of empty objects would be 290 MB of memory."""
+
+MAX_TOTAL: Final = 10**12
+"""More records than any province can hold: such a total is no declaration."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_DIGITS: Final = bytes(
+    0x30 if 0x30 <= byte <= 0x39 else 0x2D if byte == 0x2D else 0x2E for byte in range(256)
+)
+_LONG: Final = b"0" * 20
+_LONG_NEGATIVE: Final = b"-" + b"0" * 19  # -2**63 has 19 digits, 2**64 has 20
+_LONE_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_TEXT_CLIP: Final = 80
+_MESSAGE_CLIP: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One good response: `rows` are as served, `total` is None when the province declared nothing usable.
+
+    `deviations` are stable words for what a lenient reader forgave: "bom", "code-string", "key-spaces:K",
+    "key-typo:massage", "key-twice:K", "total-absent", "total-negative", "total-string", "total-type",
+    "total-absurd", "data-null", "data-absent".
+    """
+
+    code: int
+    message: str
+    total: int | None
+    rows: list[Any]
+    deviations: tuple[str, ...]
+
+
+def parse(body: bytes) -> Envelope:
+    """The envelope in `body`, the decoded bytes of an HTTP 200.
+
+    Raises:
+        Refused: kind "code", the province answered with a code that is not 0 (1.3.3).
+        Malformed: kind "empty-body", "not-utf8", "not-json", "number", "depth", "amplification",
+            "no-envelope", "no-code" or "no-data".
+    """
+    deviations: list[str] = []
+    if body.startswith(_BOM):
+        body = body[len(_BOM) :]
+        deviations.append("bom")
+    if not body or body.isspace():
+        raise Malformed("empty-body", "the body is empty")
+    brackets = body.count(b"{") + body.count(b"[")
+    if brackets > MAX_BRACKETS:
+        raise Malformed("amplification", f"{brackets} opening brackets in {len(body)} bytes")
+    document = _load(body)
+    if not isinstance(document, dict):
+        raise Malformed("no-envelope", f"JSON, but no object: {_json_type(document)}")
+    members = _members(document, deviations)
+    message = _message(members.get("message"))
+    _check_code(members, message, deviations)
+    total = _total(members.get("total"), deviations)
+    rows = _rows(members, total, deviations)
+    _check_depth(document, brackets - sum(type(row) is dict or type(row) is list for row in rows))
+    return Envelope(0, message, total, rows, tuple(deviations))
+
+
+def _load(body: bytes) -> Any:
+    """The JSON document in `body`, by the fast parser where it is exact.
+
+    The faults are raised outside the handlers: a parser's error holds the whole document.
+    """
+    digits = body.translate(_DIGITS)
+    if _LONG in digits or _LONG_NEGATIVE in digits:
+        return _load_exactly(body)
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        reason = error.msg
+    if "depth" in reason or "ecursion" in reason:
+        raise Malformed("depth", "nested too deep")
+    if _LONE_SURROGATE.search(body) or "infinity" in reason:
+        return _load_exactly(body)
+    raise _unreadable(body, reason)
+
+
+def _load_exactly(body: bytes) -> Any:
+    fault: Malformed | None = None
+    try:
+        return json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_float, parse_int=_integer
+        )
+    except Malformed as error:
+        fault = error.with_traceback(None)
+    except RecursionError:
+        fault = Malformed("depth", "nested too deep")
+    except UnicodeDecodeError:
+        fault = _unreadable(body, "")
+    except json.JSONDecodeError as error:
+        fault = _unreadable(body, f"{error.msg} at character {error.pos}")
+    raise fault
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        pass
+    raise Malformed("number", f"an integer of {len(digits)} digits")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise Malformed("number", "a number beyond every float")
+    return number
+
+
+def _refuse_constant(name: str) -> float:
+    raise Malformed("not-json", f"{name} is no JSON number")
+
+
+def _unreadable(body: bytes, reason: str) -> Malformed:
+    """Why `body` is no JSON. JSON that broke is never quoted, for it holds records; a page of text is."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            return Malformed("not-json", "cut inside a character")
+        return Malformed("not-utf8", f"byte {error.start} is not UTF-8")
+    if text.lstrip()[:1] in {"{", "["}:
+        return Malformed("not-json", one_line(reason, _TEXT_CLIP))
+    return Malformed("not-json", f"starts with {one_line(text, _TEXT_CLIP)}")
+
+
+_NAMES: Final = {"code": "code", "message": "message", "massage": "message", "total": "total", "data": "data"}
+
+
+def _members(document: dict[str, Any], deviations: list[str]) -> dict[str, Any]:
+    """The members that the specification names, under their right names; the exact spelling wins."""
+    members: dict[str, Any] = {
+        name: document[name] for name in ("code", "message", "total", "data") if name in document
+    }
+    for key, value in document.items():
+        name = _NAMES.get(key.strip())
+        if name is None or key == name:
+            continue
+        deviations.append(f"key-typo:{key.strip()}" if key.strip() != name else f"key-spaces:{name}")
+        if name in members:
+            deviations.append(f"key-twice:{name}")
+        else:
+            members[name] = value
+    return members
+
+
+def _message(value: object) -> str:
+    return one_line(value, _MESSAGE_CLIP) if isinstance(value, str) else ""
+
+
+def _check_code(members: dict[str, Any], message: str, deviations: list[str]) -> None:
+    code = members.get("code")
+    if code is None:
+        raise Malformed("no-code", "the envelope has no code")
+    if type(code) is int and code == 0:
+        return
+    if code == "0":
+        deviations.append("code-string")
+        return
+    shown = one_line(code, 32) if isinstance(code, str) else _number(code)
+    raise Refused("code", f"code {shown}: {message}" if message else f"code {shown}", status=200)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, int | float) and -MAX_TOTAL < value < MAX_TOTAL:
+        return str(value)
+    return f"({_json_type(value)})"
+
+
+def _total(value: object, deviations: list[str]) -> int | None:
+    """The declared total: an integer or its digits. Anything else declares nothing, and says why."""
+    if isinstance(value, str):
+        value = _total_in(value.strip())
+        if isinstance(value, int) and value >= 0:
+            deviations.append("total-string")
+    total: int | None = None
+    if value is None or value == "":
+        deviations.append("total-absent")
+    elif isinstance(value, bool) or not isinstance(value, int):
+        deviations.append("total-type")
+    elif value < 0:
+        deviations.append("total-negative")
+    elif value > MAX_TOTAL:
+        deviations.append("total-absurd")
+    else:
+        total = value
+    return total
+
+
+def _total_in(text: str) -> int | str:
+    if text == "-1L":
+        return -1
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()):
+        return text
+    return int(text) if len(digits) <= 18 else MAX_TOTAL + 1
+
+
+def _rows(members: dict[str, Any], total: int | None, deviations: list[str]) -> list[Any]:
+    rows = members.get("data")
+    if isinstance(rows, list):
+        return rows
+    if rows is None and total == 0:
+        deviations.append("data-null" if "data" in members else "data-absent")
+        return []
+    if rows is None:
+        raise Malformed("no-data", "the envelope has no data")
+    raise Malformed("no-data", f"data is no list: {_json_type(rows)}")
+
+
+def _check_depth(document: dict[str, Any], spare: int) -> None:
+    """Refuse what is nested deeper than `MAX_DEPTH`, level by level.
+
+    `spare` opening brackets are not those of rows: with fewer than the limit no depth can pass it, which
+    is so for most pages, and then no row is looked at. A deeper chain has at most one row in it.
+    """
+    if spare < MAX_DEPTH:
+        return
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise Malformed("depth", f"nested more than {MAX_DEPTH} levels deep")
+
+
+def _json_type(value: object) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
+    return names.get(type(value), "null")

@@ -1,0 +1,313 @@
+"""A page of rows against the field table of its dataset (sections named .2 of chapter 2). Pure.
+
+One compiled pydantic schema a dataset judges a page at once, and only rows that broke something are looked
+at in Python. No rule ever drops or mends a row: rows are stored as served, and flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from pydantic_core import CoreConfig, ErrorDetails, SchemaValidator, ValidationError, core_schema
+
+from subcmc_crawler.spec.codes import (
+    NONE_SPELLINGS,
+    PLATFORM,
+    PLATFORM_AREAS,
+    SYSTEM_AREA,
+    read_code,
+    spellings,
+)
+from subcmc_crawler.spec.datasets import Dataset
+from subcmc_crawler.spec.fields import FIELDS, TOLERATED, Field
+from subcmc_crawler.spec.personal import mask_field, one_line
+
+_SAMPLES: Final = 3
+_CHUNK: Final = 1000  # rows judged at once: bounds the memory of errors on a page of wrong rows
+_DRIFT_NAMES: Final = 100
+_OTHER_NAMES: Final = "…"
+_NAME_CLIP: Final = 80
+_KEY_BITS: Final = 1024  # a number of thousands of digits cannot even be printed
+_CODE_KIND: Final = "code_kind"
+_INTEGERS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wrong with the rows of a page.
+
+    `flags`: row index -> sorted "field:rule"; only rows with a broken rule. `samples`: "field:rule" -> up to
+    three masked values. `drift`: unknown field -> rows that hold it; names past the first 100 count under
+    "…". `stray_keys`: rows with white space around a key. `key_collisions`: rows in which trimming made
+    two keys equal, where the exact spelling won, or else the first.
+    """
+
+    flags: Mapping[int, tuple[str, ...]]
+    samples: Mapping[str, tuple[str, ...]]
+    drift: Mapping[str, int]
+    stray_keys: int
+    key_collisions: int
+
+
+def check_page(dataset: Dataset, rows: Sequence[object], cmc_id: str) -> Checked:
+    """Every broken rule of every row of `rows`, which the province `cmc_id` served for `dataset`.
+
+    Rules: required, type, range, length, code, items, item-length; also cmcId:other, reportType:deleted (a
+    pull never deletes) and area:code for an area that its platform does not have (3.3). Rows that are no
+    objects are skipped. Never raises for anything that JSON can hold.
+    """
+    findings = _Findings(dataset, cmc_id)
+    for start in range(0, len(rows), _CHUNK):
+        findings.add(start, list(rows[start : start + _CHUNK]))
+    return findings.checked()
+
+
+def key_of(dataset: Dataset, row: object) -> tuple[str | None, str]:
+    """The primary key of a row and "", or None and why it has none.
+
+    A number equals its digits as text; a string keeps its exact spelling. The reasons are "not-an-object",
+    "missing-key", "empty-key" (null, blank or a "has none" of 1.3.5) and "bad-key" (any other type, a
+    number past all reason, or text that UTF-8 cannot hold).
+    """
+    if not isinstance(row, dict):
+        return None, "not-an-object"
+    if dataset.key in row:
+        value = row[dataset.key]
+    else:
+        stray = next((name for name in row if name.strip() == dataset.key), None)
+        if stray is None:
+            return None, "missing-key"
+        value = row[stray]
+    return _usable(value)
+
+
+def _usable(value: object) -> tuple[str | None, str]:
+    reason = ""
+    if isinstance(value, str):
+        if not value or value.isspace() or value in NONE_SPELLINGS:
+            reason = "empty-key"
+        elif not value.isascii() and not _is_utf8(value):
+            reason = "bad-key"
+    elif value is None or (type(value) is int and value == -1):
+        reason = "empty-key"
+    elif type(value) is not int or value.bit_length() > _KEY_BITS:
+        reason = "bad-key"
+    return (None, reason) if reason else (str(value), "")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Findings:
+    """The findings of one page while they are gathered."""
+
+    def __init__(self, dataset: Dataset, cmc_id: str) -> None:
+        self._dataset = dataset
+        self._cmc_id = cmc_id
+        self._fields = _fields(dataset.code)
+        self._required = frozenset(name for name, field in self._fields.items() if _is_required(field))
+        self._judge = _validator(dataset.code)
+        self._has_area = "area" in self._fields
+        self._flags: dict[int, set[str]] = {}
+        self._samples: dict[str, list[str]] = {}
+        self._drift: dict[str, int] = {}
+        self._stray_keys = 0
+        self._key_collisions = 0
+
+    def add(self, start: int, rows: list[object]) -> None:
+        """Judge `rows`, the first of which is number `start` of the page."""
+        known = self._fields.keys()
+        for offset, row in enumerate(rows):
+            if isinstance(row, dict) and not row.keys() <= known:
+                rows[offset] = self._renamed(row)
+        try:
+            self._judge.validate_python(rows)
+        except ValidationError as error:
+            self._collect(start, error.errors(include_url=False, include_context=False))
+        for offset, row in enumerate(rows):
+            if not isinstance(row, dict):
+                continue
+            if not row.keys() >= self._required:
+                self._flag_missing(start + offset, self._required - row.keys())
+            if row.get("cmcId", self._cmc_id) != self._cmc_id:
+                self._look_at_owner(start + offset, row["cmcId"])
+            if self._has_area and not _area_fits(row):
+                self._flag(start + offset, "area", "code", row.get("area"))
+
+    def checked(self) -> Checked:
+        """What was found, frozen; rows with the same flags share one tuple."""
+        shared: dict[frozenset[str], tuple[str, ...]] = {}
+        flags = {
+            index: shared.setdefault(frozenset(found), tuple(sorted(found)))
+            for index, found in sorted(self._flags.items())
+        }
+        samples = {flag: tuple(values) for flag, values in sorted(self._samples.items())}
+        return Checked(flags, samples, self._drift, self._stray_keys, self._key_collisions)
+
+    def _renamed(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A copy of `row` with trimmed keys; what is stray, colliding or unknown in it is counted."""
+        renamed: dict[str, Any] = {}
+        stray = collision = False
+        for key, value in row.items():
+            name = key.strip()
+            if name == key:
+                renamed[name] = value
+                continue
+            stray = True
+            if name in row or name in renamed:
+                collision = True
+            else:
+                renamed[name] = value
+        self._stray_keys += stray
+        self._key_collisions += collision
+        self._note_drift(name for name in renamed if name not in self._fields)
+        return renamed
+
+    def _note_drift(self, names: Iterable[str]) -> None:
+        shown = {one_line(name, _NAME_CLIP) for name in names}
+        known = {name for name in shown if name in self._drift}
+        for name in known:
+            self._drift[name] += 1
+        fresh = sorted(shown - known)
+        room = max(0, _DRIFT_NAMES - len(self._drift))
+        for name in fresh[:room]:
+            self._drift[name] = 1
+        if fresh[room:] and _OTHER_NAMES not in known:
+            self._drift[_OTHER_NAMES] = self._drift.get(_OTHER_NAMES, 0) + 1
+
+    def _collect(self, start: int, errors: list[ErrorDetails]) -> None:
+        for error in errors:
+            match error["loc"]:
+                case (int(offset), str(name)):
+                    rule = _rule(self._fields[name], error["type"], error["input"])
+                case (int(offset), str(name), int()):
+                    rule = "item-length" if error["type"] == "string_too_long" else "type"
+                case _:  # the row is no object: quarantined by its key
+                    continue
+            if rule:
+                self._flag(start + offset, name, rule, error["input"])
+
+    def _flag_missing(self, index: int, names: Iterable[str]) -> None:
+        flags = [f"{name}:required" for name in names]
+        self._flags.setdefault(index, set()).update(flags)
+        for flag in flags:
+            self._samples.setdefault(flag, [])
+
+    def _look_at_owner(self, index: int, value: object) -> None:
+        owner = str(value) if type(value) is int and abs(value) < 2**63 else value
+        if isinstance(owner, str) and owner not in {"", self._cmc_id}:
+            self._flag(index, "cmcId", "other", value)
+
+    def _flag(self, index: int, name: str, rule: str, value: object) -> None:
+        flag = f"{name}:{rule}"
+        self._flags.setdefault(index, set()).add(flag)
+        samples = self._samples.setdefault(flag, [])
+        if len(samples) < _SAMPLES:
+            sample = mask_field(self._dataset.code, name, value)
+            if sample not in samples:
+                samples.append(sample)
+
+
+def _rule(field: Field, error: str, value: object) -> str | None:
+    """The rule that an error of the schema stands for; first match wins.
+
+    | # | condition                                             | rule       |
+    |---|-------------------------------------------------------|------------|
+    | 1 | null                                                  | required   |
+    | 2 | a number field holds a "has none" of 1.3.5            | none       |
+    | 3 | reportType is "D"                                     | deleted    |
+    | 4 | reportType is anything else                           | code       |
+    | 5 | a code field holds a number or text                   | code       |
+    | 6 | a number past 32 (Integer) or 64 (Long) bits          | range      |
+    | 7 | a text too long, or of a length that is not listed    | length     |
+    | 8 | an array too long                                     | items      |
+    | 9 | the rest                                              | type       |
+
+    A required field that is absent never comes here: `_Findings.add` sees it by its name alone.
+    """
+    if value is None:  # 1
+        return "required"
+    if field.kind in _INTEGERS and _is_none_spelling(value):  # 2
+        return None
+    if field.name == "reportType":  # 3, 4
+        return "deleted" if value == "D" else "code"
+    if field.table and isinstance(value, int | str) and not isinstance(value, bool):  # 5
+        return "code"
+    return {  # 6 to 9
+        "greater_than_equal": "range",
+        "less_than_equal": "range",
+        "string_too_long": "length",
+        "string_pattern_mismatch": "length",
+        "too_long": "items",
+    }.get(error, "type")
+
+
+def _is_none_spelling(value: object) -> bool:
+    return value in NONE_SPELLINGS if isinstance(value, str) else isinstance(value, float) and value == -1.0
+
+
+def _area_fits(row: dict[str, Any]) -> bool:
+    """Whether platform and area go together; what is unreadable in itself is another rule's matter."""
+    platform = read_code(PLATFORM, row.get("platform"))
+    area = read_code(SYSTEM_AREA, row.get("area"))
+    return platform is None or area is None or area in PLATFORM_AREAS[platform]
+
+
+def _is_required(field: Field) -> bool:
+    return field.required and field.name not in TOLERATED
+
+
+@cache
+def _fields(dataset_code: str) -> Mapping[str, Field]:
+    return {field.name: field for field in FIELDS[dataset_code]}
+
+
+@cache
+def _validator(dataset_code: str) -> SchemaValidator:
+    """The compiled schema of a page; its errors hide their input, should one ever be printed."""
+    row = core_schema.typed_dict_schema(
+        {
+            field.name: core_schema.typed_dict_field(_schema(field), required=False)
+            for field in FIELDS[dataset_code]
+        },
+        extra_behavior="ignore",
+        strict=True,
+    )
+    return SchemaValidator(
+        core_schema.list_schema(row, strict=True), CoreConfig(strict=True, hide_input_in_errors=True)
+    )
+
+
+def _schema(field: Field) -> core_schema.CoreSchema:
+    schema: core_schema.CoreSchema
+    if field.name == "reportType":
+        schema = core_schema.literal_schema(["A", "U", ""])
+    elif field.table is not None:
+        # A literal alone would take true and 1.0 for 1.
+        kind = core_schema.union_schema(
+            [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True)],
+            mode="left_to_right",
+            custom_error_type=_CODE_KIND,
+            custom_error_message="neither a number nor text",
+        )
+        schema = core_schema.chain_schema([kind, core_schema.literal_schema(list(spellings(field.table)))])
+    elif field.kind in _INTEGERS:
+        lowest, highest = _INTEGERS[field.kind]
+        schema = core_schema.int_schema(ge=lowest, le=highest, strict=True)
+    elif field.kind == "strings":
+        item = core_schema.str_schema(max_length=field.item_max_length, strict=True)
+        schema = core_schema.list_schema(item, max_length=field.items_max, strict=True)
+    elif field.lengths is not None:
+        lengths = "|".join(f".{{{length}}}" for length in field.lengths)
+        schema = core_schema.str_schema(pattern=rf"(?s)\A(?:{lengths})\z", strict=True)
+    else:
+        schema = core_schema.str_schema(max_length=field.max_length, strict=True)
+    return schema if _is_required(field) else core_schema.nullable_schema(schema)

@@ -1,0 +1,189 @@
+"""Between our types and BSON, both ways and without loss."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+import bson
+import orjson
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+
+from ..model import Acceptance, Counts, Manifest, RuleBreak, RunRecord, RunStatus, State, Verdict
+
+WRAPPED: Final = "$subcmc.json"
+"""The one key of a record that BSON cannot hold as it is; its value is the record as JSON text.
+
+So kept: integers over 64 bits, NUL in keys, lone surrogates, nesting deeper than MongoDB takes, bodies that
+grow past 16 MB as BSON, and records that have this very key.
+"""
+
+_LARGEST: Final = 16 * 1024 * 1024 - 64 * 1024
+_DEEPEST: Final = 80
+
+
+def encode_record(record: Any) -> Any:
+    """The record in a form that BSON can hold; the record itself whenever that works."""
+    if not isinstance(record, dict) or WRAPPED in record or _depth(record) > _DEEPEST:
+        return wrap(record)
+    try:
+        return record if len(bson.encode(record)) < _LARGEST else wrap(record)
+    except (BSONError, OverflowError, ValueError, TypeError, RecursionError):
+        return wrap(record)
+
+
+def wrap(record: Any) -> dict[str, str]:
+    """The record as JSON text under one key."""
+    return {WRAPPED: dump_json(record).decode("ascii" if _has_surrogates(record) else "utf-8")}
+
+
+def decode_record(stored: Any) -> Any:
+    """The record as it was served."""
+    if isinstance(stored, Mapping) and len(stored) == 1 and WRAPPED in stored:
+        return json.loads(stored[WRAPPED])
+    return stored
+
+
+def encode_version(document: dict[str, Any]) -> RawBSONDocument:
+    """A version document as BSON, its record wrapped only if it must be."""
+    record = document["record"]
+    if WRAPPED not in record and not _nested(record):
+        try:
+            encoded = bson.encode(document)
+            if len(encoded) < _LARGEST:
+                return RawBSONDocument(encoded)
+        except (BSONError, OverflowError, ValueError, TypeError):
+            pass  # wrapped below
+    return RawBSONDocument(bson.encode({**document, "record": encode_record(record)}))
+
+
+def dump_json(value: Any) -> bytes:
+    """JSON text of any value that a province can serve, key order kept."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # integers over 64 bits, lone surrogates
+        ascii_only = _has_surrogates(value)
+        return json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":")).encode()
+
+
+def pack(values: Sequence[Any]) -> bytes:
+    """A column of a page, compressed: neighbouring keys and times are much alike."""
+    return zlib.compress(dump_json(values), 6)
+
+
+def unpack(packed: bytes) -> list[Any]:
+    """The column that `pack()` was given."""
+    column: list[Any] = json.loads(zlib.decompress(packed))
+    return column
+
+
+def to_document(value: Any) -> Any:
+    """A frozen type of the model as a document: snake_case becomes camelCase, None stays."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_camel(item.name): to_document(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):  # names of fields may hold dots and dollars, which must not be keys
+        return [{"name": str(name), "count": count} for name, count in value.items()]
+    if isinstance(value, tuple | list):
+        return [to_document(item) for item in value]
+    return value
+
+
+def manifest_of(document: Mapping[str, Any]) -> Manifest:
+    """The manifest that a document of `snapshots` holds."""
+    plain = {
+        item.name: document[_camel(item.name)] for item in fields(Manifest) if _camel(item.name) in document
+    }
+    accepted = plain.get("accepted")
+    return Manifest(
+        **{
+            **plain,
+            "state": State(plain["state"]),
+            "verdict": Verdict(plain["verdict"]) if plain.get("verdict") else None,
+            "counts": Counts(**_snake(plain["counts"])),
+            "endings": tuple(plain["endings"]),
+            "rules": tuple(
+                RuleBreak(**{**rule, "samples": tuple(rule["samples"])}) for rule in plain["rules"]
+            ),
+            "drift": _mapping(plain["drift"]),
+            "deviations": _mapping(plain["deviations"]),
+            "faults": _mapping(plain["faults"]),
+            "accepted": Acceptance(**accepted) if accepted else None,
+        }
+    )
+
+
+def run_of(document: Mapping[str, Any]) -> RunRecord:
+    """The run that a document of `runs` holds."""
+    return RunRecord(
+        number=document["_id"],
+        status=RunStatus(document["status"]),
+        started_at=document["startedAt"],
+        finished_at=document.get("finishedAt"),
+        summary=_mapping(document.get("summary", [])),
+        selection=tuple(document.get("selection", ())),
+        registry=document.get("registry", ""),
+        version=document.get("version", ""),
+        notices=tuple(document.get("notices", ())),
+    )
+
+
+def milliseconds(at: datetime) -> datetime:
+    """The time as MongoDB keeps it."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _snake(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), name): value
+        for name, value in document.items()
+    }
+
+
+def _mapping(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {pair["name"]: pair["count"] for pair in pairs}
+
+
+def _nested(record: Mapping[str, Any]) -> bool:
+    """Whether a value holds something that holds something: only such records can be too deep."""
+    return any(
+        isinstance(value, dict)
+        or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
+        for value in record.values()
+    )
+
+
+def _depth(value: Any) -> int:
+    deepest, level = 0, [value]
+    while level:
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        deepest += 1
+        if deepest > _DEEPEST:
+            break
+    return deepest
+
+
+def _has_surrogates(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

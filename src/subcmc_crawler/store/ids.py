@@ -1,0 +1,50 @@
+"""Deterministic identifiers: a batch that is sent twice is stored once, and a prefix is a range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def version_id(cmc_id: str, run: int, key: str) -> str:
+    """The version of `key` that begins with `run`."""
+    return f"{cmc_id}/{run:08d}/{key}"
+
+
+def versions_after(cmc_id: str, run: int) -> dict[str, Any]:
+    """The versions of a province that begin after `run`: a range, since "0" follows "/" and no cmcId has one."""
+    return {"_id": {"$gte": version_id(cmc_id, run + 1, ""), "$lt": f"{cmc_id}0"}}
+
+
+def manifest_id(run: int, cmc_id: str, dataset: str) -> str:
+    """The manifest of one snapshot."""
+    return f"{run:08d}/{cmc_id}/{dataset}"
+
+
+def ledger_id(run: int, cmc_id: str, dataset: str, walk_pass: int, entry: str) -> str:
+    """One entry of the ledger or of the quarantine."""
+    return f"{manifest_id(run, cmc_id, dataset)}/{walk_pass:03d}/{entry}"
+
+
+def ledger_of(
+    run: int, cmc_id: str, dataset: str, walk_pass: int | None = None, kind: str = ""
+) -> dict[str, Any]:
+    """All entries of a walk, or of one pass, or of one kind (`p` pages, `a` attempts) of one pass, as a range."""
+    prefix = manifest_id(run, cmc_id, dataset)
+    if walk_pass is not None:
+        prefix = f"{prefix}/{walk_pass:03d}"
+    return {"_id": {"$gte": f"{prefix}/{kind}", "$lt": f"{prefix}/{kind}\U0010ffff"}}
+
+
+def page_entry(ordinal: int) -> str:
+    """The page that was taken as number `ordinal` of its pass, from 0."""
+    return f"p{ordinal:06d}"
+
+
+def attempt_entry(sequence: int) -> str:
+    """The attempt that was made as number `sequence` of its walk, from 1."""
+    return f"a{sequence:06d}"
+
+
+def row_entry(ordinal: int, position: int) -> str:
+    """The row at `position` of a page."""
+    return f"{page_entry(ordinal)}/{position:06d}"

@@ -1,0 +1,86 @@
+"""One run at a time: a lease with expiry and a fencing number, on MongoDB's own clock."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from ..errors import StoreLost, TryLater
+from .driver import Database
+
+_NAME: Final = "crawl"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write; `fence` grows by one with each holder."""
+
+    holder: str
+    fence: int
+    seconds: int
+
+
+def new_holder() -> str:
+    """A name for this process that an operator can find: host, process id, and a part that never repeats."""
+    return f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
+
+
+async def acquire(db: Database, holder: str, seconds: int) -> Lease:
+    """The lease, or TryLater that names who holds it and until when."""
+    leases = db["leases"]
+    with suppress(DuplicateKeyError):  # it has been there since the first run
+        await leases.insert_one({"_id": _NAME, "holder": "", "fence": 0, "expiresAt": _EPOCH})
+    taken = await leases.find_one_and_update(
+        {"_id": _NAME, "$expr": {"$lt": ["$expiresAt", "$$NOW"]}},
+        [
+            {
+                "$set": {
+                    "holder": {"$literal": holder},
+                    "fence": {"$add": ["$fence", 1]},
+                    "expiresAt": _in(seconds),
+                }
+            }
+        ],
+        return_document=ReturnDocument.AFTER,
+    )
+    if taken is None:
+        held = await leases.find_one({"_id": _NAME}) or {}
+        raise TryLater(
+            f"another crawl is running: {held.get('holder')} holds the lease until "
+            f"{held.get('expiresAt', _EPOCH):%H:%M:%S} UTC; wait for it, or for the lease to expire"
+        )
+    return Lease(holder, taken["fence"], seconds)
+
+
+async def renew(db: Database, lease: Lease) -> None:
+    """Extends the lease; StoreLost when somebody else holds it by now."""
+    renewed = await db["leases"].update_one(_held_by(lease), [{"$set": {"expiresAt": _in(lease.seconds)}}])
+    if not renewed.matched_count:
+        raise StoreLost("the lease was lost: another crawl took over, so that this one may write no more")
+
+
+async def is_held(db: Database, lease: Lease) -> bool:
+    """Whether this very lease is still in force."""
+    in_force = {**_held_by(lease), "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
+    return await db["leases"].find_one(in_force) is not None
+
+
+async def release(db: Database, lease: Lease) -> None:
+    """Gives the lease back; nothing happens when it is not ours any more."""
+    await db["leases"].update_one(_held_by(lease), {"$set": {"expiresAt": _EPOCH}})
+
+
+def _held_by(lease: Lease) -> dict[str, Any]:
+    return {"_id": _NAME, "holder": lease.holder, "fence": lease.fence}
+
+
+def _in(seconds: int) -> dict[str, Any]:
+    return {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": seconds}}

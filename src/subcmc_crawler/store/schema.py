@@ -1,0 +1,135 @@
+"""Collections, indexes, validators and views: made by the program, checked at every start."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import CollectionInvalid, OperationFailure
+
+from ..errors import StoreLost
+from ..model import OPEN_END
+from ..spec.datasets import DATASETS
+from .driver import Database
+
+SCHEMA_VERSION: Final = 1
+
+_NAMESPACE_EXISTS: Final = 48
+
+_VERSION_RULES: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "required": ["_id", "cmcId", "key", "from", "to", "hash", "flags", "record"],
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "cmcId": {"bsonType": "string"},
+        "key": {"bsonType": "string"},
+        "from": {"bsonType": ["int", "long"]},
+        "to": {"bsonType": ["int", "long"]},
+        "hash": {"bsonType": "binData"},
+        "flags": {"bsonType": "array"},
+        "record": {"bsonType": "object"},
+    },
+}
+
+_RULES: Final[dict[str, dict[str, Any]]] = {
+    "runs": {
+        "bsonType": "object",
+        "required": ["_id", "status", "startedAt"],
+        "properties": {
+            "_id": {"bsonType": ["int", "long"]},
+            "status": {"enum": ["running", "finished", "stopped", "crashed"]},
+        },
+    },
+    "snapshots": {
+        "bsonType": "object",
+        "required": ["_id", "run", "cmcId", "dataset", "state", "counts"],
+        "properties": {
+            "run": {"bsonType": ["int", "long"]},
+            "state": {"enum": ["collecting", "published", "held", "rolling-back", "rolled-back", "none"]},
+        },
+    },
+    "ledger": {"bsonType": "object", "required": ["_id", "kind", "run", "cmcId", "dataset", "pass"]},
+    "quarantine": {"bsonType": "object", "required": ["_id", "run", "cmcId", "dataset", "reason", "raw"]},
+    "leases": {"bsonType": "object", "required": ["_id", "fence", "expiresAt"]},
+}
+
+_INDEXES: Final[dict[str, list[IndexModel]]] = {
+    "snapshots": [
+        IndexModel([("run", ASCENDING)], name="run"),
+        IndexModel(
+            [("dataset", ASCENDING), ("state", ASCENDING), ("cmcId", ASCENDING), ("run", DESCENDING)],
+            name="head",
+        ),
+        IndexModel([("cmcId", ASCENDING), ("dataset", ASCENDING), ("run", DESCENDING)], name="cell"),
+    ],
+}
+
+_VERSION_INDEXES: Final = [
+    # covers the comparison with the last snapshot, the count, the digest and the history
+    IndexModel([(name, ASCENDING) for name in ("cmcId", "key", "from", "to", "hash")], name="version"),
+    # finds the versions that an unpublished run has closed; open ones, nearly all, are not in it
+    IndexModel(
+        [("cmcId", ASCENDING), ("to", ASCENDING)],
+        name="closed",
+        partialFilterExpression={"to": {"$lt": OPEN_END}},
+    ),
+]
+
+
+async def prepare(db: Database) -> None:
+    """Creates what is missing; StoreLost when the database was made by a newer program."""
+    known = await db["schema"].find_one({"_id": "schema"})
+    version = known["version"] if known else 0
+    if version > SCHEMA_VERSION:
+        raise StoreLost(
+            f"the database {db.name} has schema {version}, this program knows {SCHEMA_VERSION}: "
+            "use a newer subcmc-crawler"
+        )
+    if version == SCHEMA_VERSION:
+        return
+    for name, rules in _RULES.items():
+        await _collection(db, name, validator={"$jsonSchema": rules})
+        if name in _INDEXES:
+            await db[name].create_indexes(_INDEXES[name])
+    for code in DATASETS:
+        await _collection(db, code, validator={"$jsonSchema": _VERSION_RULES})
+        await db[code].create_indexes(_VERSION_INDEXES)
+        await _collection(db, f"current_{code}", viewOn="snapshots", pipeline=_current(code))
+    await db["schema"].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION}}, upsert=True)
+
+
+async def _collection(db: Database, name: str, **options: Any) -> None:
+    try:
+        await db.create_collection(name, check_exists=False, **options)
+    except CollectionInvalid:
+        return
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise
+
+
+def _current(code: str) -> list[dict[str, Any]]:
+    """The pipeline of `current_<dataset>`: the versions that the last published snapshot of each province holds.
+
+    It starts from the manifests, so that what a run has staged stays invisible until its manifest says published.
+    """
+    holds = [
+        {"$eq": ["$cmcId", "$$cmcId"]},
+        {"$lte": ["$from", "$$run"]},
+        {"$gt": ["$to", "$$run"]},
+    ]
+    return [
+        {"$match": {"dataset": code, "state": "published"}},
+        {"$sort": {"cmcId": ASCENDING, "run": DESCENDING}},
+        {"$group": {"_id": "$cmcId", "run": {"$first": "$run"}}},
+        {
+            "$lookup": {
+                "from": code,
+                "let": {"cmcId": "$_id", "run": "$run"},
+                "pipeline": [{"$match": {"$expr": {"$and": holds}}}],
+                "as": "version",
+            }
+        },
+        {"$unwind": "$version"},
+        {"$replaceRoot": {"newRoot": "$version"}},
+    ]
