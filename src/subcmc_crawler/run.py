@@ -204,6 +204,20 @@ class Crawl:
             return
 
 
-def next_opening(provinces: Sequence[Province], now: datetime) -> datetime:
-    """The earliest moment, from now on, at which a province may be asked."""
-    return min((province.pull.window.opens_at(now) for province in provinces), default=now)
+def next_opening(provinces: Sequence[Province], now: datetime, *, strictly: bool = False) -> datetime:
+    """The earliest moment, from now on, at which a province may be asked; `strictly`: at which one opens."""
+    return min(
+        (
+            window.opens_at(window.closes_at(now) if strictly and window.is_open(now) else now)
+            for window in (province.pull.window for province in provinces)
+        ),
+        default=now,
+    )
+
+
+def night_began(provinces: Sequence[Province], now: datetime) -> datetime:
+    """When the first of the windows that are open now has opened; `now` when none is."""
+    return min(
+        (province.pull.window.opened_at(now) for province in provinces if province.pull.window.is_open(now)),
+        default=now,
+    )

@@ -48,6 +48,11 @@ class Window:
         opening = now.replace(hour=self.start.hour, minute=self.start.minute, second=0, microsecond=0)
         return opening if opening > now else opening + timedelta(days=1)
 
+    def opened_at(self, now: datetime) -> datetime:
+        """The last opening up to `now`."""
+        opening = now.replace(hour=self.start.hour, minute=self.start.minute, second=0, microsecond=0)
+        return opening if opening <= now else opening - timedelta(days=1)
+
     def closes_at(self, now: datetime) -> datetime:
         """The first closing after `now`."""
         closing = now.replace(hour=self.end.hour, minute=self.end.minute, second=0, microsecond=0)

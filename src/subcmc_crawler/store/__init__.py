@@ -11,7 +11,7 @@ from . import schema
 from .driver import Database, DriverName, connect, host_of, translated
 from .local import local_mongod
 
-__all__ = ["Database", "DriverName", "local_mongod", "open_store"]
+__all__ = ["Database", "DriverName", "data_directory", "drop_database", "local_mongod", "open_store"]
 
 
 @asynccontextmanager
@@ -30,6 +30,11 @@ async def open_store(
         closing = client.close()
         if isawaitable(closing):  # PyMongo's close is a coroutine, Motor's is not
             await closing
+
+
+async def drop_database(db: Database) -> None:
+    """Removes everything: for the demo, which begins anew each time."""
+    await db.client.drop_database(db.name)
 
 
 def data_directory(base: Path) -> Path:

@@ -12,7 +12,7 @@ from pymongo import ASCENDING
 from ..errors import NotFound
 from ..model import OPEN_END, Manifest, State
 from ..province.page import fingerprint, snapshot_digest, volatile_name
-from .codec import decode_record, unpack
+from .codec import decode_record, dump_json, unpack
 from .driver import Database
 from .ids import ledger_of, versions_after
 
@@ -33,6 +33,11 @@ async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
         for position, key in enumerate(keys):
             record = aside[position] if position in aside else records[key]
             yield _with_time(record, times[position] if len(times) == len(keys) else times[0])
+
+
+def to_line(record: Any) -> bytes:
+    """A record as a line of JSON."""
+    return dump_json(record) + b"\n"
 
 
 async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
 from ..errors import NotFound, TryLater
 from ..model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
+from ..spec.datasets import DATASETS
 from .codec import manifest_of, run_of, to_document
 from .driver import Database, Document
 from .ids import ledger_of, manifest_id
@@ -74,6 +76,19 @@ async def manifests_of(db: Database, run: int) -> list[Manifest]:
     return [manifest_of(document) async for document in found]
 
 
+async def earlier_manifests(db: Database, run: int, runs: int = 7) -> list[Manifest]:
+    """The manifests of the runs before `run`, as many as are worth looking back to."""
+    found = db["snapshots"].find({"run": {"$gte": run - runs, "$lt": run}}, sort=[("_id", ASCENDING)])
+    return [manifest_of(document) async for document in found]
+
+
+async def last_whole_run(db: Database) -> RunRecord | None:
+    """The last run over all provinces and datasets that came to its end."""
+    whole = {"status": RunStatus.FINISHED.value, "selection": []}
+    found = await db["runs"].find_one(whole, sort=[("_id", DESCENDING)])
+    return run_of(found) if found else None
+
+
 async def get_manifest(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest:
     """The manifest of one cell; NotFound when that run had no such cell."""
     found = await db["snapshots"].find_one({"_id": manifest_id(run, cmc_id, dataset)})
@@ -97,12 +112,17 @@ async def published_as_of(db: Database, run: int, cmc_id: str, dataset: str) -> 
     return manifest_of(found) if found else None
 
 
-async def heads(db: Database) -> list[Manifest]:
-    """The snapshot in force of every cell that has one."""
+async def heads(db: Database, run: int | None = None) -> list[Manifest]:
+    """The snapshot in force of every cell that has one, as of `run` or as of now."""
+    published: dict[str, Any] = {"state": State.PUBLISHED.value}
+    if run is not None:
+        published["run"] = {"$lte": run}
     newest: dict[tuple[str, str], Document] = {}
-    async for found in db["snapshots"].find({"state": State.PUBLISHED.value}, sort=[("run", ASCENDING)]):
+    async for found in db["snapshots"].find(published, sort=[("_id", ASCENDING)]):
         newest[found["cmcId"], found["dataset"]] = found
-    return [manifest_of(found) for found in newest.values()]
+    return sorted(
+        map(manifest_of, newest.values()), key=lambda head: (head.cmc_id, list(DATASETS).index(head.dataset))
+    )
 
 
 async def attempts_of(db: Database, manifest: Manifest) -> list[Attempt]:
@@ -163,3 +183,11 @@ async def accept(db: Database, manifest: Manifest, *, digest: str, acceptance: A
     if not published.matched_count:
         raise TryLater(f"{name}: a crawl has begun to replace it; look at the new report")
     return await get_manifest(db, manifest.run, manifest.cmc_id, manifest.dataset)
+
+
+async def resolve_province(db: Database, name: str) -> str:
+    """The cmcId of a province that has been pulled before, given as cmcId or as name."""
+    found = await db["snapshots"].find_one({"$or": [{"cmcId": name}, {"province": name}]}, {"cmcId": 1})
+    if found is None:
+        raise NotFound(f"no province {name!r} was ever pulled; name it by its cmcId or as in the registry")
+    return str(found["cmcId"])

@@ -1,0 +1,283 @@
+"""The command line of `subcmc`: names, options and help; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from subcmc_crawler import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from subcmc_crawler.cli.reading import View
+
+app = typer.Typer(
+    name="subcmc",
+    help="Nightly, proven pull of provincial asset data (interface specification V2.0.6).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class _Lang(StrEnum):
+    ZH = "zh"
+    EN = "en"
+
+
+class _Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+_LangOption = Annotated[
+    _Lang | None,
+    typer.Option("--lang", help="Language of what people read. Default: SUBCMC_LANG, locale, zh."),
+]
+_FormatOption = Annotated[_Format, typer.Option("--format", help="How to print.")]
+_RegistryOption = Annotated[
+    Path | None, typer.Option("--registry", help="The registry. Default: SUBCMC_REGISTRY, ./provinces.toml.")
+]
+_Run = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A number. Default: the last run.")]
+_RunRequired = Annotated[str, typer.Argument(metavar="RUN", help="A number, or `last`.")]
+_Cell = Annotated[str, typer.Argument(metavar="PROVINCE/DATASET", help="For example 620000/hardware.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"subcmc-crawler {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def crawl(  # noqa: PLR0917 - parameters are options
+    now: Annotated[bool, typer.Option("--now", help="Ignore the windows.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Sleep until a window opens that was not used tonight.")
+    ] = False,
+    province: Annotated[
+        list[str] | None, typer.Option("--province", help="Only this one, by cmcId or name. Repeatable.")
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", help="Only this one, by code. Repeatable.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be pulled; contact nobody, write nothing.")
+    ] = False,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Pull, prove and publish one night.
+
+    Exit codes: 0 all published clean, 1 something is not clean, 75 the window is closed or a crawl is running.
+    """
+    from subcmc_crawler.cli import crawling  # noqa: PLC0415 - each command loads what it needs
+    from subcmc_crawler.run import Selection  # noqa: PLC0415
+
+    if now and wait:
+        raise typer.BadParameter("--now ignores windows and --wait waits for one: choose one of them")
+    selection = Selection(provinces=tuple(province or ()), datasets=tuple(dataset or ()))
+    code = crawling.crawl(
+        now=now, wait=wait, selection=selection, dry_run=dry_run, registry=registry, lang=lang
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many of the last runs.")] = 20,
+    output: _FormatOption = _Format.TEXT,
+    lang: _LangOption = None,
+) -> None:
+    """List the last runs."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.runs(_view(lang, output), limit))
+
+
+@app.command()
+def report(
+    run: _Run = None,
+    problems: Annotated[bool, typer.Option("--problems", help="Only what is not clean.")] = False,
+    output: _FormatOption = _Format.TEXT,
+    lang: _LangOption = None,
+) -> None:
+    """Print the reconciliation report of a run."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.report(_view(lang, output), run, only_problems=problems))
+
+
+@app.command()
+def show(
+    run: _RunRequired, cell: _Cell, output: _FormatOption = _Format.TEXT, lang: _LangOption = None
+) -> None:
+    """Print everything that is known of one walk: counts, passes, pages, faults, rule breaks."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.show(_view(lang, output), run, cell))
+
+
+@app.command()
+def diff(  # noqa: PLR0917 - parameters are options
+    old: _RunRequired,
+    new: _RunRequired,
+    province: Annotated[
+        str | None, typer.Option("--province", help="Only this one, by cmcId or name.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Only this one, by code.")] = None,
+    output: _FormatOption = _Format.TEXT,
+    lang: _LangOption = None,
+) -> None:
+    """Print what changed between the published snapshots of two runs."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.diff(_view(lang, output), old, new, province=province, dataset=dataset))
+
+
+@app.command()
+def history(
+    cell: _Cell,
+    key: Annotated[str, typer.Argument(help="The primary key of the record.")],
+    output: _FormatOption = _Format.TEXT,
+    lang: _LangOption = None,
+) -> None:
+    """Print every version of one record, and the runs in which each held."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.history(_view(lang, output), cell, key))
+
+
+@app.command()
+def export(
+    cell: _Cell,
+    run: Annotated[str | None, typer.Option("--run", help="As of this run. Default: the last one.")] = None,
+    distinct: Annotated[
+        bool, typer.Option("--distinct", help="One row a key, in the order of the keys.")
+    ] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="The held snapshot of that run, to look at it.")
+    ] = False,
+    file: Annotated[Path | None, typer.Option("--output", help="A file, made for its owner alone.")] = None,
+) -> None:
+    """Write a published snapshot as JSON Lines, exactly as it was served. Personal data are not masked."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.export(reading.View(), cell, run=run, distinct=distinct, held=held, output=file))
+
+
+@app.command()
+def verify(run: _Run = None) -> None:
+    """Hash every stored record of the snapshots in force again; exit 1 when one is not what was published."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.verify(reading.View(), run))
+
+
+@app.command()
+def accept(  # noqa: PLR0917 - parameters are options
+    run: _RunRequired,
+    cell: _Cell,
+    digest: Annotated[
+        str, typer.Option("--digest", help="The digest that the report names; 8 characters or more.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why it may be published; kept with it.")],
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who accepts. Default: the user of this shell.")
+    ] = None,
+    lang: _LangOption = None,
+) -> None:
+    """Publish a held snapshot, named by its digest."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.accept(reading.View(lang=lang), run, cell, digest=digest, reason=reason, by=by))
+
+
+@app.command()
+def status(
+    max_age: Annotated[
+        str, typer.Option("--max-age", metavar="AGE", help="For example 26h, 90m or 2d.")
+    ] = "26h",
+) -> None:
+    """Say when a whole run has last finished; exit 1 when that is longer ago than AGE."""
+    from subcmc_crawler.cli import reading  # noqa: PLC0415
+
+    _end(reading.status(reading.View(), _age(max_age)))
+
+
+@app.command()
+def simulate(  # noqa: PLR0917 - parameters are options
+    scale: Annotated[float, typer.Option("--scale", min=0, help="1.0 is 50,000 users a province.")] = 0.01,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same records.")] = 1,
+    change: Annotated[
+        float, typer.Option("--change", min=0, max=1, help="Share of rows that a night changes.")
+    ] = 0.01,
+    night: Annotated[int, typer.Option("--night", min=1, help="Which night to serve.")] = 1,
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 18080,
+    fault: Annotated[
+        list[str] | None, typer.Option("--fault", metavar="CMCID[/DATASET]:KIND[=N]", help="Repeatable.")
+    ] = None,
+    demo_faults: Annotated[bool, typer.Option("--demo-faults", help="The faults of the demo.")] = False,
+) -> None:
+    """Serve 35 provincial centres on this machine."""
+    from subcmc_crawler.cli import simulating  # noqa: PLC0415
+
+    _end(
+        simulating.simulate(
+            scale=scale,
+            seed=seed,
+            change=change,
+            night=night,
+            host=host,
+            port=port,
+            faults=tuple(fault or ()),
+            demo_faults=demo_faults,
+        )
+    )
+
+
+@app.command()
+def demo(
+    scale: Annotated[float, typer.Option("--scale", min=0.001, help="0.055 is about 200,000 rows.")] = 0.055,
+    lang: _LangOption = None,
+) -> None:
+    """Pull two nights of 35 simulated centres into a local mongod, and print both reports."""
+    from subcmc_crawler.cli import simulating  # noqa: PLC0415
+
+    _end(simulating.demo(scale=scale, lang=lang))
+
+
+def _end(work: Coroutine[Any, Any, int]) -> None:
+    raise typer.Exit(asyncio.run(work))
+
+
+def _view(lang: _Lang | None, output: _Format) -> View:
+    from subcmc_crawler.cli.reading import View  # noqa: PLC0415
+
+    return View(lang=lang, json=output is _Format.JSON)
+
+
+def _age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+)([mhd])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no age: write 90m, 26h or 2d", param_hint="--max-age")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})

@@ -1,0 +1,133 @@
+"""What the commands share: settings, the store, output, logging."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from subcmc_crawler.config import Settings, load
+from subcmc_crawler.errors import NotFound
+from subcmc_crawler.report.lines import shown
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store import Database, data_directory, local_mongod, open_store
+from subcmc_crawler.store.runs import get_manifest, get_run, resolve_province
+
+_T = TypeVar("_T")
+
+
+def settings(*, registry: Path | None = None, lang: str | None = None) -> Settings:
+    """The settings of this process."""
+    return load(os.environ, registry=registry, lang=lang)
+
+
+def run_async(work: Coroutine[Any, Any, _T]) -> _T:
+    """The result of a coroutine, in an event loop of its own."""
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def store(chosen: Settings, *, create: bool = False) -> AsyncIterator[Database]:
+    """The database of the settings; without a URI that of a local mongod, which is said in a line.
+
+    `create` makes collections that are missing; commands that only read leave an empty database empty.
+    """
+    with contextlib.ExitStack() as stack:
+        uri = chosen.uri
+        if uri is None:
+            folder = data_directory(chosen.data)
+            note(
+                f"MONGODB_URI is not set: using a local mongod over {folder} (for a first look, not production)"
+            )
+            uri = stack.enter_context(local_mongod(folder))
+        async with open_store(uri, database=chosen.database, driver=chosen.driver, prepare=create) as db:
+            yield db
+
+
+def say(text: str) -> None:
+    """Data, on standard output."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Anything else, on standard error."""
+    sys.stderr.write(f"subcmc: {text}\n")
+    sys.stderr.flush()
+
+
+def color() -> bool:
+    """Whether standard output is a terminal that may have colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+class _Masked(logging.Formatter):
+    """One line a record, personal data masked, nothing that could forge another line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return shown(super().format(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        """The class of an exception alone: messages may hold what a province sent."""
+        return f"[{ei[0].__name__}]" if ei and ei[0] else ""
+
+
+def start_logging() -> None:
+    """Log lines on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def dataset_of(code: str) -> str:
+    """The code when there is such a dataset."""
+    if code not in DATASETS:
+        raise NotFound(f"no dataset {code!r}; known: {', '.join(DATASETS)}")
+    return code
+
+
+async def cell_of(db: Database, text: str) -> tuple[str, str]:
+    """The cmcId and dataset that `PROVINCE/DATASET` names; the province by cmcId or by name."""
+    province, slash, code = text.rpartition("/")
+    if not slash:
+        raise NotFound(f"{text!r} names no cell: write PROVINCE/DATASET, for example 620000/hardware")
+    return await resolve_province(db, province), dataset_of(code)
+
+
+async def run_number(db: Database, text: str | None) -> int:
+    """The run that is meant: a number, or the last one."""
+    if text is None or text == "last":
+        return (await get_run(db)).number
+    if not text.isdecimal():
+        raise NotFound(f"{text!r} is no run: give its number, or `last`")
+    return (await get_run(db, int(text))).number
+
+
+def registry_time(zone: Any) -> datetime:
+    """Now, in the zone of the registry."""
+    return datetime.now(zone)
+
+
+__all__ = [
+    "cell_of",
+    "color",
+    "dataset_of",
+    "get_manifest",
+    "note",
+    "registry_time",
+    "run_async",
+    "run_number",
+    "say",
+    "settings",
+    "start_logging",
+    "store",
+]

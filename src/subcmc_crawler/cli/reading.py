@@ -1,0 +1,334 @@
+"""The commands that read nights: runs, report, show, diff, history, export, verify, status; and accept."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from subcmc_crawler.cli.common import cell_of, color, dataset_of, note, run_number, say, settings, store
+from subcmc_crawler.config import Settings
+from subcmc_crawler.errors import NotFound
+from subcmc_crawler.model import Acceptance, Manifest, RunRecord, State
+from subcmc_crawler.report.jsonreport import to_json
+from subcmc_crawler.report.night import DiffRow, HistoryRow, PageEntry, Report, build
+from subcmc_crawler.report.sentences import BEIJING
+from subcmc_crawler.report.text import to_cell_text, to_diff_text, to_history_text, to_runs_text, to_text
+from subcmc_crawler.spec.personal import mask_key
+from subcmc_crawler.store import Database
+from subcmc_crawler.store import reading as stored
+from subcmc_crawler.store import runs as nights
+
+_MOST_KEYS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How output is wanted."""
+
+    lang: str | None = None
+    json: bool = False
+
+    def settings(self) -> Settings:
+        """The settings of this process in that language."""
+        return settings(lang=self.lang)
+
+
+async def runs(view: View, limit: int) -> int:
+    """Lists the last runs."""
+    chosen = view.settings()
+    async with store(chosen) as db:
+        found = await nights.list_runs(db, limit)
+    if view.json:
+        say(_json({"schema": "subcmc.runs/1", "runs": [_run_json(run) for run in found]}))
+    else:
+        say(to_runs_text(found, chosen.lang))
+    return 0
+
+
+async def report(view: View, run: str | None, *, only_problems: bool) -> int:
+    """The reconciliation report of a run."""
+    chosen = view.settings()
+    async with store(chosen) as db:
+        built = await _report(db, await run_number(db, run))
+    if view.json:
+        say(to_json(built).decode())
+    else:
+        say(to_text(built, lang=chosen.lang, color=color(), only_problems=only_problems))
+    return 0
+
+
+async def show(view: View, run: str, cell: str) -> int:
+    """Everything that is known of one walk."""
+    chosen = view.settings()
+    async with store(chosen) as db:
+        number = await run_number(db, run)
+        manifest = await nights.get_manifest(db, number, *await cell_of(db, cell))
+        past = [
+            each
+            for each in await nights.earlier_manifests(db, number)
+            if (each.cmc_id, each.dataset) == (manifest.cmc_id, manifest.dataset)
+        ]
+        attempts = await nights.attempts_of(db, manifest)
+        pages = [_page(entry) for entry in await nights.page_entries(db, manifest)]
+        if view.json:
+            shown = await _report(db, number, only=manifest)
+            say(to_json(shown).decode())
+            return 0
+    say(to_cell_text(manifest, attempts=attempts, pages=pages, past=past, lang=chosen.lang, color=color()))
+    return 0
+
+
+async def diff(view: View, old: str, new: str, *, province: str | None, dataset: str | None) -> int:
+    """What changed between the published snapshots of two runs."""
+    chosen = view.settings()
+    async with store(chosen) as db:
+        first, second = sorted((await run_number(db, old), await run_number(db, new)))
+        cmc_id = await nights.resolve_province(db, province) if province else None
+        wanted = dataset_of(dataset) if dataset else None
+        rows = []
+        for head in await nights.heads(db, second):
+            if (cmc_id and head.cmc_id != cmc_id) or (wanted and head.dataset != wanted):
+                continue
+            before = await nights.published_as_of(db, first, head.cmc_id, head.dataset)
+            base = before.run if before else 0
+            changes = await stored.differences(db, head.dataset, head.cmc_id, base, head.run)
+            rows.append(_diff_row(head, changes))
+    if view.json:
+        say(
+            _json(
+                {
+                    "schema": "subcmc.diff/1",
+                    "from": first,
+                    "to": second,
+                    "cells": [_diff_json(r) for r in rows],
+                }
+            )
+        )
+    else:
+        say(to_diff_text(rows, from_run=first, to_run=second, lang=chosen.lang, most_keys=_MOST_KEYS))
+    return 0
+
+
+async def history(view: View, cell: str, key: str) -> int:
+    """Every version of one record."""
+    chosen = view.settings()
+    async with store(chosen) as db:
+        cmc_id, dataset = await cell_of(db, cell)
+        versions = await stored.history(db, dataset, cmc_id, key)
+        began = {run.number: run.started_at for run in await nights.list_runs(db, 0)}
+    rows = [
+        HistoryRow(
+            from_run=version.start,
+            to_run=version.end,
+            hash=version.hash,
+            started_at=began.get(version.start),
+            changed=_changed(versions[index - 1].record, version.record) if index else (),
+            state=version.state.value,
+        )
+        for index, version in enumerate(versions)
+    ]
+    if view.json:
+        say(_json({"schema": "subcmc.history/1", "versions": [_history_json(row) for row in rows]}))
+    else:
+        name = f"{cmc_id}/{dataset} {mask_key(dataset, key)}"
+        say(to_history_text(rows, name=name, lang=chosen.lang))
+    return 0
+
+
+async def export(
+    view: View, cell: str, *, run: str | None, distinct: bool, held: bool, output: Path | None
+) -> int:
+    """Writes a snapshot as JSON Lines, with nothing masked."""
+    async with store(view.settings()) as db:
+        cmc_id, dataset = await cell_of(db, cell)
+        number = await run_number(db, run)
+        manifest = await _exportable(db, number, cmc_id, dataset, held=held)
+        note(f"exporting run {manifest.run} {cmc_id}/{dataset}: personal data are not masked in an export")
+        rows = stored.distinct_records(db, manifest) if distinct else stored.export(db, manifest)
+        count = await _write(rows, output)
+    note(f"{count} rows")
+    return 0
+
+
+async def verify(view: View, run: str | None) -> int:
+    """Hashes every stored record again and holds it against what was published."""
+    chosen = view.settings()
+    broken = 0
+    async with store(chosen) as db:
+        number = await run_number(db, run)
+        heads = await nights.heads(db, number)
+        for manifest in heads:
+            proof = await stored.prove(db, manifest)
+            if proof.holds(manifest):
+                continue
+            broken += 1
+            keys = ", ".join(mask_key(manifest.dataset, key) for key in proof.damaged[:5])
+            say(
+                f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}: {proof.rows} records, digest "
+                f"{proof.digest[:12]}; published: {manifest.counts.distinct}, {str(manifest.digest)[:12]}"
+                + (f"; damaged: {keys}" if keys else "")
+            )
+    say(f"{len(heads) - broken} of {len(heads)} snapshots in force as of run {number} are what was published")
+    return 1 if broken else 0
+
+
+async def accept(view: View, run: str, cell: str, *, digest: str, reason: str, by: str | None) -> int:
+    """Publishes a held snapshot."""
+    if not reason.strip():
+        raise NotFound('an acceptance needs a reason: --reason "..."')
+    chosen = view.settings()
+    async with store(chosen) as db:
+        manifest = await nights.get_manifest(db, await run_number(db, run), *await cell_of(db, cell))
+        acceptance = Acceptance(by=by or getpass.getuser(), at=datetime.now(UTC), reason=reason.strip())
+        published = await nights.accept(db, manifest, digest=digest, acceptance=acceptance)
+    say(to_cell_text(published, lang=chosen.lang, color=color()))
+    return 0
+
+
+async def status(view: View, max_age: timedelta) -> int:
+    """Whether a whole run has finished lately: 0 when one has, 1 when none has."""
+    async with store(view.settings()) as db:
+        last = await nights.last_whole_run(db)
+        stale = []
+        for head in await nights.heads(db):
+            age = datetime.now(UTC) - (head.finished_at or datetime.min.replace(tzinfo=UTC))
+            if age > max_age:
+                stale.append(
+                    f"{head.cmc_id}/{head.dataset}: in force since run {head.run}, {_hours(age)} old"
+                )
+    if last is None or last.finished_at is None:
+        say("no whole run has finished yet")
+        return 1
+    age = datetime.now(UTC) - last.finished_at
+    say(
+        f"run {last.number} finished {last.finished_at.astimezone(BEIJING):%Y-%m-%d %H:%M}, {_hours(age)} ago"
+    )
+    for line in stale:
+        say(f"stale: {line}")
+    return 0 if age <= max_age else 1
+
+
+async def _report(db: Database, number: int, *, only: Manifest | None = None) -> Report:
+    run = await nights.get_run(db, number)
+    manifests = [only] if only else await nights.manifests_of(db, number)
+    return build(run, manifests, previous=await nights.earlier_manifests(db, number))
+
+
+async def _exportable(db: Database, number: int, cmc_id: str, dataset: str, *, held: bool) -> Manifest:
+    if held:
+        manifest = await nights.get_manifest(db, number, cmc_id, dataset)
+        if manifest.state is State.HELD:
+            return manifest
+        raise NotFound(f"run {number} {cmc_id}/{dataset} is {manifest.state}, not held: leave --held out")
+    published = await nights.published_as_of(db, number, cmc_id, dataset)
+    if published is None:
+        raise NotFound(f"{cmc_id}/{dataset} has no published snapshot up to run {number}")
+    return published
+
+
+async def _write(rows: AsyncIterator[Any], output: Path | None) -> int:
+    """Writes rows, to a file that only its owner can read, or to standard output; gives their count."""
+    if output is None:
+        return await _lines(rows, sys.stdout.buffer.write)
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise NotFound(f"{output}: cannot be written: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        return await _lines(rows, file.write)
+
+
+async def _lines(rows: AsyncIterator[Any], write: Callable[[bytes], Any]) -> int:
+    count = 0
+    async for row in rows:
+        write(stored.to_line(row))
+        count += 1
+    return count
+
+
+def _page(entry: dict[str, Any]) -> PageEntry:
+    return PageEntry(
+        walk_pass=entry["pass"],
+        ordinal=entry["ordinal"],
+        page_num=entry["pageNum"],
+        page_size=entry["pageSize"],
+        rows=entry["rows"],
+        declared=entry["declared"],
+        milliseconds=entry["milliseconds"],
+        bytes=entry["bytes"],
+        tries=entry["tries"],
+    )
+
+
+def _diff_row(head: Manifest, changes: list[stored.KeyChange]) -> DiffRow:
+    kinds = [change.change for change in changes]
+    return DiffRow(
+        cmc_id=head.cmc_id,
+        dataset=head.dataset,
+        added=kinds.count("added"),
+        changed=kinds.count("changed"),
+        removed=kinds.count("removed"),
+        keys=tuple((each.change, mask_key(head.dataset, each.key)) for each in changes[: _MOST_KEYS + 1]),
+    )
+
+
+def _changed(before: Any, after: Any) -> tuple[str, ...]:
+    """The fields in which two versions of a record differ."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return ()
+    missing = object()
+    names = {**before, **after}
+    return tuple(name for name in names if before.get(name, missing) != after.get(name, missing))
+
+
+def _hours(age: timedelta) -> str:
+    return f"{age.total_seconds() / 3600:.1f} h"
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone(BEIJING).isoformat(timespec="seconds") if at else None
+
+
+def _run_json(run: RunRecord) -> dict[str, Any]:
+    return {
+        "number": run.number,
+        "status": run.status.value,
+        "startedAt": _time(run.started_at),
+        "finishedAt": _time(run.finished_at),
+        "summary": dict(run.summary),
+        "selection": list(run.selection),
+    }
+
+
+def _diff_json(row: DiffRow) -> dict[str, Any]:
+    return {
+        "cmcId": row.cmc_id,
+        "dataset": row.dataset,
+        "added": row.added,
+        "changed": row.changed,
+        "removed": row.removed,
+    }
+
+
+def _history_json(row: HistoryRow) -> dict[str, Any]:
+    return {
+        "from": row.from_run,
+        "to": row.to_run,
+        "hash": row.hash,
+        "startedAt": _time(row.started_at),
+        "changed": list(row.changed),
+        "state": row.state,
+    }
