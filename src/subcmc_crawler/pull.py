@@ -198,7 +198,7 @@ class Walk:
                 fault=last.fault if last else next(iter(self._dead.values())),
                 agreed=len(self._passes) > 1 and agrees(self._passes[-2], self._passes[-1]),
                 passes=len(self._endings),
-                served_digest=last.tally.digest() if last and stored else None,
+                served_digest=stored.served_digest if stored else None,
                 stored_digest=stored.digest if stored else None,
                 base=base.counts.distinct if base else None,
                 tolerance=self._settings.tolerance,

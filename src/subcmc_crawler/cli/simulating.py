@@ -34,7 +34,13 @@ from subcmc_crawler.store import Database, drop_database
 from subcmc_crawler.store.runs import earlier_manifests, manifests_of
 
 DEMO_DATABASE = "subcmc_demo"
-_DEMO_DEFAULTS = "requests_per_second = 0\nmax_in_flight = 4\nmax_attempts = 3\ncool_down_seconds = 0.5\nrequest_timeout_seconds = 10"
+_DEMO_DEFAULTS = """
+requests_per_second = 0
+max_in_flight = 4
+max_attempts = 3
+cool_down_seconds = 0.5
+request_timeout_seconds = 10
+"""
 _READY_SECONDS = 30
 
 

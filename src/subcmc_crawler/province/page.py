@@ -127,12 +127,18 @@ def digest(parts: Iterable[bytes]) -> bytes:
     return total.digest()
 
 
-def snapshot_digest(pairs: Iterable[tuple[str, bytes]]) -> str:
-    """The content digest of a snapshot: over (key, hash) in the order of the keys, as hexadecimal text."""
-    total = blake2b(digest_size=HASH_BYTES)
-    for key, content in pairs:
-        encoded = key.encode("utf-8", "surrogatepass")
-        total.update(len(encoded).to_bytes(4, "big"))
-        total.update(encoded)
-        total.update(content)
-    return total.hexdigest()
+class SnapshotDigest:
+    """The content digest of a snapshot: over (key, hash) in the order of the keys, one pair at a time."""
+
+    def __init__(self) -> None:
+        self._total = blake2b(digest_size=HASH_BYTES)
+
+    def add(self, key: str, content: bytes) -> None:
+        """The next pair; keys come in ascending order of their UTF-8 bytes, as an index gives them."""
+        encoded = key.encode()
+        self._total.update(len(encoded).to_bytes(4, "big"))
+        self._total.update(encoded)
+        self._total.update(content)
+
+    def __str__(self) -> str:
+        return self._total.hexdigest()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final
 
-from .page import HASH_BYTES, Page, snapshot_digest
+from .page import HASH_BYTES, Page
 
 _PLACE: Final = Struct(">IIB")  # ordinal, position, flagged
 
@@ -89,18 +88,10 @@ class Tally:
             store[key] = position
         return Sorted(tuple(store.values()), tuple(displaced), fresh)
 
-    def digest(self) -> str:
-        """The digest that the snapshot must have when every row of this pass is stored."""
-        return snapshot_digest((key, self._seen[key][:HASH_BYTES]) for key in sorted(self._seen))
-
     def hash_of(self, key: str) -> bytes | None:
         """The hash of the last row served under `key`."""
         packed = self._seen.get(key)
         return None if packed is None else packed[:HASH_BYTES]
-
-    def keys(self) -> Iterator[str]:
-        """The distinct keys, in the order in which they first came."""
-        return iter(self._seen)
 
 
 def _displaced(key: str, packed: bytes, again: list[Place]) -> Displaced:

@@ -22,8 +22,11 @@ WRAPPED: Final = "$subcmc.json"
 """The one key of a record that BSON cannot hold as it is; its value is the record as JSON text.
 
 So kept: integers over 64 bits, NUL in keys, lone surrogates, nesting deeper than MongoDB takes, bodies that
-grow past 16 MB as BSON, and records that have this very key.
+grow past 16 MB as BSON, and records that have this very key or `$ref`, which the driver takes for its own.
+JSON text that grows past 16 MB itself (`1e15` becomes `1000000000000000.0`) is compressed with zlib.
 """
+
+_REFERENCE: Final = "$ref"
 
 _LARGEST: Final = 16 * 1024 * 1024 - 64 * 1024
 _DEEPEST: Final = 80
@@ -31,7 +34,7 @@ _DEEPEST: Final = 80
 
 def encode_record(record: Any) -> Any:
     """The record in a form that BSON can hold; the record itself whenever that works."""
-    if not isinstance(record, dict) or WRAPPED in record or _depth(record) > _DEEPEST:
+    if not isinstance(record, dict) or WRAPPED in record or not _plain(record):
         return wrap(record)
     try:
         return record if len(bson.encode(record)) < _LARGEST else wrap(record)
@@ -39,22 +42,24 @@ def encode_record(record: Any) -> Any:
         return wrap(record)
 
 
-def wrap(record: Any) -> dict[str, str]:
-    """The record as JSON text under one key."""
-    return {WRAPPED: dump_json(record).decode("ascii" if _has_surrogates(record) else "utf-8")}
+def wrap(record: Any) -> dict[str, str | bytes]:
+    """The record as JSON text under one key, compressed if it must be."""
+    text = dump_json(record)
+    return {WRAPPED: text.decode() if len(text) < _LARGEST else zlib.compress(text)}
 
 
 def decode_record(stored: Any) -> Any:
     """The record as it was served."""
     if isinstance(stored, Mapping) and len(stored) == 1 and WRAPPED in stored:
-        return json.loads(stored[WRAPPED])
+        text = stored[WRAPPED]
+        return json.loads(zlib.decompress(text) if isinstance(text, bytes) else text)
     return stored
 
 
 def encode_version(document: dict[str, Any]) -> RawBSONDocument:
     """A version document as BSON, its record wrapped only if it must be."""
     record = document["record"]
-    if WRAPPED not in record and not _nested(record):
+    if WRAPPED not in record and _REFERENCE not in record and not _nested(record):
         try:
             encoded = bson.encode(document)
             if len(encoded) < _LARGEST:
@@ -158,7 +163,7 @@ def _mapping(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _nested(record: Mapping[str, Any]) -> bool:
-    """Whether a value holds something that holds something: only such records can be too deep."""
+    """Whether a value may hold an object, or something deep: only such records need a closer look."""
     return any(
         isinstance(value, dict)
         or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
@@ -166,19 +171,21 @@ def _nested(record: Mapping[str, Any]) -> bool:
     )
 
 
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level:
+def _plain(value: Any) -> bool:
+    """Whether the nesting is not too deep, and no object in it looks like a reference of the driver's."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        if any(isinstance(item, dict) and _REFERENCE in item for item in level):
+            return False
         level = [
             inner
             for outer in level
             if isinstance(outer, dict | list)
             for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
-        deepest += 1
-        if deepest > _DEEPEST:
-            break
-    return deepest
+        if not level:
+            return True
+    return False
 
 
 def _has_surrogates(value: Any) -> bool:

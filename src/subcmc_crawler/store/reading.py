@@ -11,7 +11,7 @@ from pymongo import ASCENDING
 
 from ..errors import NotFound
 from ..model import OPEN_END, Manifest, State
-from ..province.page import fingerprint, snapshot_digest, volatile_name
+from ..province.page import SnapshotDigest, fingerprint, volatile_name
 from .codec import decode_record, dump_json, unpack
 from .driver import Database
 from .ids import ledger_of, versions_after
@@ -61,15 +61,16 @@ class Proof:
 
 async def prove(db: Database, manifest: Manifest) -> Proof:
     """Hashes every stored record of a snapshot again."""
-    pairs: list[tuple[str, bytes]] = []
+    rows, digest = 0, SnapshotDigest()
     damaged: list[str] = []
     found = db[manifest.dataset].find(_held(manifest), {"key": 1, "hash": 1, "record": 1}, batch_size=_BATCH)
     async for version in found.sort("key").hint("version"):
         content, _ = fingerprint(decode_record(version["record"]))
-        pairs.append((version["key"], content))
+        rows += 1
+        digest.add(version["key"], content)
         if content != version["hash"] and len(damaged) < 100:
             damaged.append(version["key"])
-    return Proof(len(pairs), snapshot_digest(pairs), tuple(damaged))
+    return Proof(rows, str(digest), tuple(damaged))
 
 
 @dataclass(frozen=True, slots=True)

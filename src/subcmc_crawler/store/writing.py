@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError
 
 from ..errors import StoreLost
 from ..model import OPEN_END, Attempt, Manifest, PageRecord, State
-from ..province.page import Page, snapshot_digest
+from ..province.page import Page, SnapshotDigest
 from ..province.tally import Displaced, Place, Sorted, Tally
 from ..spec.datasets import Dataset
 from .codec import encode_record, encode_version, manifest_of, pack, to_document
@@ -50,10 +50,14 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What MongoDB holds as of the run, counted after writing."""
+    """What MongoDB holds as of the run, counted after writing.
+
+    `served_digest` is what `digest` must be: over the same keys with the hashes of what was served.
+    """
 
     rows: int
     digest: str
+    served_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class SnapshotWriter:
     async def finish(self, tally: Tally) -> Stored:
         """Closes what the province no longer has, then counts and digests what is stored as of this run."""
         await self._close_removed(tally)
-        return await stored_as_of(self._db, self._dataset.code, self._cmc_id, self._run)
+        return await stored_as_of(self._db, self._dataset.code, self._cmc_id, self._run, tally)
 
     async def settle(self, manifest: Manifest) -> None:
         """Ends the snapshot in the state of `manifest`: the one update that publishes it, or its rollback.
@@ -337,9 +341,16 @@ async def roll_back_unsettled(db: Database, dataset: str, cmc_id: str) -> Manife
     return manifest_of(base) if base else None
 
 
-async def stored_as_of(db: Database, dataset: str, cmc_id: str, run: int) -> Stored:
-    """Rows and digest of the versions that hold in `run`, read from the index alone."""
+async def stored_as_of(
+    db: Database, dataset: str, cmc_id: str, run: int, tally: Tally | None = None
+) -> Stored:
+    """Rows and digest of the versions that hold in `run`, read from the index alone, in bounded memory."""
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
     found = db[dataset].find(held, {"_id": 0, "key": 1, "hash": 1}, batch_size=_BATCH)
-    pairs = [(row["key"], row["hash"]) async for row in found.sort("key").hint("version")]
-    return Stored(len(pairs), snapshot_digest(pairs))
+    rows, stored, served = 0, SnapshotDigest(), SnapshotDigest()
+    async for version in found.sort("key").hint("version"):
+        rows += 1
+        stored.add(version["key"], version["hash"])
+        if tally is not None:
+            served.add(version["key"], tally.hash_of(version["key"]) or b"")
+    return Stored(rows, str(stored), None if tally is None else str(served))
