@@ -49,8 +49,8 @@ def load(
     if driver not in ("motor", "pymongo"):
         faults.append(f"SUBCMC_DRIVER: must be motor or pymongo, not {driver!r}")
     seconds = environment.get("SUBCMC_LEASE_SECONDS", "60")
-    if not seconds.isdecimal() or not 3 <= int(seconds) <= 3600:
-        faults.append(f"SUBCMC_LEASE_SECONDS: must be a whole number from 3 to 3600, not {seconds!r}")
+    if not seconds.isdecimal() or len(seconds) > 4 or not 3 <= int(seconds) <= 3600:
+        faults.append(f"SUBCMC_LEASE_SECONDS: must be a whole number from 3 to 3600, not {seconds[:20]!r}")
     chosen = lang or environment.get("SUBCMC_LANG") or _by_locale(environment)
     if chosen not in ("zh", "en"):
         faults.append(f"SUBCMC_LANG: must be zh or en, not {chosen!r}")
@@ -90,10 +90,13 @@ def _uri(environment: Mapping[str, str], faults: list[str]) -> str | None:
         faults.append("MONGODB_URI and MONGODB_URI_FILE are both set; keep one of them")
         return None
     try:
-        return Path(named).read_text(encoding="utf-8").strip()
+        uri = Path(named).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         faults.append(f"MONGODB_URI_FILE: {named} cannot be read ({type(error).__name__})")
         return None
+    if not uri:  # without a URI a local mongod would be started
+        faults.append(f"MONGODB_URI_FILE: {named} is empty; write the URI into it")
+    return uri
 
 
 def _by_locale(environment: Mapping[str, str]) -> str:

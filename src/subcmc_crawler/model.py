@@ -132,6 +132,8 @@ class Manifest:
     state: State
     verdict: Verdict | None = None
     reason: str = ""
+    reason_code: str = ""  # a stable word for `reason`: `reconcile.Why`
+    reason_values: Mapping[str, int | str] = field(default_factory=dict)  # what the words of the code tell
     counts: Counts = Counts()
     base: int | None = None  # the run of the published snapshot that this one was compared with
     passes: int = 0

@@ -43,6 +43,7 @@ class WalkPass:
         cmc_id: str,
         address: Address,
         number: int,
+        page_size: int,
         realign: bool,
         max_in_flight: int,
         halted: Callable[[], bool],
@@ -57,7 +58,7 @@ class WalkPass:
         self.drift: Counter[str] = Counter()
         self.deviations: Counter[str] = Counter()
         self.state = Pass(
-            asked_size=settings.page_size,
+            asked_size=page_size,
             max_in_flight=max_in_flight,
             tolerance=settings.tolerance,
             realign=realign,

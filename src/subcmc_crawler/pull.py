@@ -22,8 +22,8 @@ from .province.page import Page
 from .province.registry import Province
 from .province.settings import DatasetSettings
 from .province.tally import Sorted
-from .province.walking import PassFacts, agrees, another_pass, next_realign
-from .reconcile import Evidence, Finding, verdict
+from .province.walking import PassFacts, agrees, another_pass, next_page_size, next_realign
+from .reconcile import Evidence, Finding, Why, verdict
 from .spec.datasets import DATASETS, Dataset
 from .store import Database
 from .store.runs import write_manifest
@@ -72,17 +72,35 @@ async def pull_province(
 
 
 async def _unregistered(province: Province, dataset: Dataset, night: Night) -> Manifest:
-    reason = "switched off in the registry" if province.addresses else "no pull address is registered"
+    reason, why = "no pull address is registered", Why.NO_ADDRESS
+    if province.addresses:
+        reason, why = "switched off in the registry", Why.SWITCHED_OFF
     opened = _opened(province, dataset, night)
     manifest = replace(
         opened,
         state=State.NONE,
         verdict=Verdict.UNREGISTERED,
         reason=reason,
+        reason_code=why,
         finished_at=opened.started_at,
     )
     await write_manifest(night.db, manifest)
     return manifest
+
+
+def broken_off(province: Province, night: Night, reason: str) -> list[Manifest]:
+    """What is written down of a province whose pull our own defect broke off, a manifest a dataset."""
+    return [
+        replace(
+            _opened(province, dataset, night),
+            state=State.ROLLED_BACK,
+            verdict=Verdict.INCOMPLETE,
+            reason=reason,
+            finished_at=night.now(),
+        )
+        for dataset in DATASETS.values()
+        if not night.datasets or dataset.code in night.datasets
+    ]
 
 
 def _opened(province: Province, dataset: Dataset, night: Night) -> Manifest:
@@ -182,6 +200,7 @@ class Walk:
             cmc_id=self._province.cmc_id,
             address=address,
             number=number,
+            page_size=next_page_size(tuple(self._passes), self._settings.page_size),
             realign=next_realign(tuple(self._passes)),
             max_in_flight=self._province.pull.max_in_flight,
             halted=self._halted,
@@ -202,6 +221,7 @@ class Walk:
                 stored_digest=stored.digest if stored else None,
                 base=base.counts.distinct if base else None,
                 tolerance=self._settings.tolerance,
+                moved=last.state.moved if last else 0,
                 guard=self._settings.guard,
             )
         )
@@ -236,6 +256,8 @@ class Walk:
             state=finding.state,
             verdict=finding.verdict,
             reason=finding.reason,
+            reason_code=finding.reason_code,
+            reason_values=finding.reason_values,
             counts=counts,
             passes=len(self._endings),
             endings=tuple(ending.value for ending in self._endings),

@@ -12,19 +12,19 @@ from datetime import datetime
 from pathlib import Path
 
 from . import __version__
-from .errors import NotFound, TryLater
+from .errors import NotFound, SubcmcError, TryLater
 from .model import RunRecord, RunStatus
 from .province import credentials
 from .province.asking import Asker
 from .province.client import ProvinceClient
 from .province.pacing import BytePace, Rest
 from .province.registry import Province, Registry
-from .pull import Night, Observer, pull_province
+from .pull import Night, Observer, broken_off, pull_province
 from .spec.datasets import DATASETS
-from .store import Database
+from .store import Database, DriverError
 from .store import lease as leases
 from .store.lease import Lease
-from .store.runs import begin_run, finish_run, recover
+from .store.runs import abandon, begin_run, finish_run, recover
 
 _LOG = logging.getLogger(__name__)
 
@@ -168,7 +168,14 @@ class Crawl:
             )
             async with client:
                 asker = Asker(client, province.pull, rest=rest, halted=halted, now=self._now)
-                await pull_province(province, night, asker, halted=halted)
+                try:
+                    await pull_province(province, night, asker, halted=halted)
+                except (SubcmcError, DriverError):
+                    raise  # the store is lost: the run cannot go on
+                except Exception as error:  # a defect of ours must not cost the other provinces their night
+                    _LOG.exception("%s: this program failed; the others go on", province.name)
+                    reason = f"internal error: {type(error).__name__}"
+                    await abandon(self._db, broken_off(province, night, reason))
 
     async def _opened(self, province: Province) -> datetime | None:
         """When the province's window closes, once it is open; None when windows are ignored."""

@@ -214,7 +214,7 @@ def test_a_cell_shows_all_that_is_known() -> None:
     text = to_cell_text(manifest, attempts=[failed_attempt()], pages=page_entries(51), lang="en")
     for fact in (
         "51,000 declared = 51,000 distinct", "pushed", "50,990", "extField", "message-space", "http-503",
-        "policeNo", "A12**", "pass 1  clean (the stored one)", "connection reset", "... 35 pages left out",
+        "policeNo", "A12**", "pass 1  clean (the stored one, pages: 51)", "connection reset", "... 35 pages left out",
         "... 5 pages left out", "192.168.1.23:8080/gansu1", "9f2c11d0a4b7e35566778899aabbccdd",
     ):  # fmt: skip
         assert fact in text
@@ -245,7 +245,7 @@ def test_a_held_cell_can_be_accepted_from_where_it_is_shown() -> None:
 def test_runs_diff_and_history() -> None:
     run = replace(run_record(), summary={"proven": 300, "unregistered": 10, "short": 5})
     assert re.search(
-        r"12 +finished +2026-03-05 01:00 +4 h 11 min +310 +5 +short 5 +all", to_runs_text([run], "en")
+        r"12 +finished +2026-03-05 01:00 +4 h 11 min +310 +5 +all +short 5$", to_runs_text([run], "en"), re.M
     )
     assert to_runs_text([]) == "还没有任何批次。\n"
     rows = [
@@ -257,7 +257,7 @@ def test_runs_diff_and_history() -> None:
     assert "Nothing changed." in to_diff_text([], from_run=11, to_run=12, lang="en")
     version = HistoryRow(from_run=3, to_run=12, hash="ab" * 16, started_at=BEGAN, changed=("status",))
     assert re.search(
-        r"3 +12 +2026-03-05 01:00:03 +abababababab +- +status", to_history_text([version], name="x")
+        r"3 至 11 +2026-03-05 01:00:03 +abababababab +- +status", to_history_text([version], name="x")
     )
     assert "没有任何版本。" in to_history_text([], name="x")
 
@@ -305,3 +305,24 @@ def test_a_long_command_goes_on_after_a_backslash() -> None:
 def test_tables_cut_text_before_numbers() -> None:
     lines = table(("name", "rows"), [("n" * 50, "123456")], aligns="lr", width=40, indent="")
     assert lines[1] == "n" * 31 + "~  123456"
+
+
+def test_a_diff_leaves_out_what_did_not_change_and_says_where_a_run_published_nothing() -> None:
+    same = DiffRow(cmc_id="620000", dataset="ua_user", added=0, changed=0, removed=0, in_force=11)
+    other = DiffRow(
+        cmc_id="620000", dataset="ua_org", added=1, changed=0, removed=0, keys=(("added", "A-1"),)
+    )
+    text = to_diff_text([same, other], from_run=11, to_run=12)
+    assert "其余 1 个数据集没有变化。" in text
+    assert "第 12 批次没有发布，比对的是其更早的快照：620000/ua_user" in text
+    many = to_diff_text([replace(other, cmc_id=str(cmc_id)) for cmc_id in range(13)], from_run=11, to_run=12)
+    assert "主键从略" in many
+    assert "A-1" not in many
+
+
+def test_the_verdicts_of_a_run_go_on_in_further_lines_the_most_urgent_first() -> None:
+    summary = {str(verdict): 9 for verdict in Verdict}
+    text = to_runs_text([replace(run_record(), summary=summary)], "en", 100)
+    fits(text, 100)
+    assert "~" not in text
+    assert text.index("store-mismatch 9") < text.index("short 9") < text.index("incomplete 9")

@@ -44,7 +44,10 @@ _LangOption = Annotated[
 ]
 _FormatOption = Annotated[_Format, typer.Option("--format", help="How to print.")]
 _RegistryOption = Annotated[
-    Path | None, typer.Option("--registry", help="The registry. Default: SUBCMC_REGISTRY, ./provinces.toml.")
+    Path | None,
+    typer.Option(
+        "--registry", metavar="FILE", help="The registry. Default: SUBCMC_REGISTRY, ./provinces.toml."
+    ),
 ]
 _Run = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A number. Default: the last run.")]
 _RunRequired = Annotated[str, typer.Argument(metavar="RUN", help="A number, or `last`.")]
@@ -73,10 +76,12 @@ def crawl(  # noqa: PLR0917 - parameters are options
         bool, typer.Option("--wait", help="Sleep until a window opens that was not used tonight.")
     ] = False,
     province: Annotated[
-        list[str] | None, typer.Option("--province", help="Only this one, by cmcId or name. Repeatable.")
+        list[str] | None,
+        typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
     ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option("--dataset", help="Only this one, by code. Repeatable.")
+        list[str] | None,
+        typer.Option("--dataset", metavar="CODE", help="Only this one, by code. Repeatable."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be pulled; contact nobody, write nothing.")
@@ -140,9 +145,11 @@ def diff(  # noqa: PLR0917 - parameters are options
     old: _RunRequired,
     new: _RunRequired,
     province: Annotated[
-        str | None, typer.Option("--province", help="Only this one, by cmcId or name.")
+        str | None, typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="Only this one, by code.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="CODE", help="Only this one, by code.")
+    ] = None,
     output: _FormatOption = _Format.TEXT,
     lang: _LangOption = None,
 ) -> None:
@@ -155,7 +162,7 @@ def diff(  # noqa: PLR0917 - parameters are options
 @app.command()
 def history(
     cell: _Cell,
-    key: Annotated[str, typer.Argument(help="The primary key of the record.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The primary key of the record.")],
     output: _FormatOption = _Format.TEXT,
     lang: _LangOption = None,
 ) -> None:
@@ -168,14 +175,18 @@ def history(
 @app.command()
 def export(
     cell: _Cell,
-    run: Annotated[str | None, typer.Option("--run", help="As of this run. Default: the last one.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="As of this run. Default: the last one.")
+    ] = None,
     distinct: Annotated[
         bool, typer.Option("--distinct", help="One row a key, in the order of the keys.")
     ] = False,
     held: Annotated[
         bool, typer.Option("--held", help="The held snapshot of that run, to look at it.")
     ] = False,
-    file: Annotated[Path | None, typer.Option("--output", help="A file, made for its owner alone.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="A file, made for its owner alone.")
+    ] = None,
 ) -> None:
     """Write a published snapshot as JSON Lines, exactly as it was served. Personal data are not masked."""
     from subcmc_crawler.cli import reading  # noqa: PLC0415
@@ -196,11 +207,16 @@ def accept(  # noqa: PLR0917 - parameters are options
     run: _RunRequired,
     cell: _Cell,
     digest: Annotated[
-        str, typer.Option("--digest", help="The digest that the report names; 8 characters or more.")
+        str,
+        typer.Option(
+            "--digest", metavar="DIGEST", help="The digest that the report names; 8 characters or more."
+        ),
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why it may be published; kept with it.")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why it may be published; kept with it.")
+    ],
     by: Annotated[
-        str | None, typer.Option("--by", help="Who accepts. Default: the user of this shell.")
+        str | None, typer.Option("--by", metavar="NAME", help="Who accepts. Default: the user of this shell.")
     ] = None,
     lang: _LangOption = None,
 ) -> None:
@@ -233,7 +249,10 @@ def simulate(  # noqa: PLR0917 - parameters are options
     host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 18080,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", metavar="CMCID[/DATASET]:KIND[=N]", help="Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--fault", metavar="CMCID[/DATASET]:KIND[=N]", help="Repeatable. A wrong one lists the kinds."
+        ),
     ] = None,
     demo_faults: Annotated[bool, typer.Option("--demo-faults", help="The faults of the demo.")] = False,
 ) -> None:

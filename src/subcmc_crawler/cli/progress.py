@@ -18,6 +18,7 @@ from subcmc_crawler.province.registry import Province
 from subcmc_crawler.pull import Observer
 from subcmc_crawler.report.labels import Labels, labels
 from subcmc_crawler.report.lines import pad, shown
+from subcmc_crawler.report.reasons import reason_sentence
 from subcmc_crawler.spec.datasets import Dataset
 
 _LOG = logging.getLogger("subcmc")
@@ -96,4 +97,5 @@ def _summed(cells: list[Manifest], words: Labels) -> str:
 def _told(manifest: Manifest, words: Labels) -> str:
     verdict = words.word("verdict", str(manifest.verdict))
     held = f" ({words.word('state', State.HELD)})" if manifest.state is State.HELD else ""
-    return f"{manifest.province} {manifest.cmc_id}/{manifest.dataset}: {verdict}{held}: {manifest.reason}"
+    reason = reason_sentence(manifest, words)
+    return f"{manifest.province} {manifest.cmc_id}/{manifest.dataset}: {verdict}{held}: {reason}"

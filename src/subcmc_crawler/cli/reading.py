@@ -277,6 +277,7 @@ def _diff_row(head: Manifest, changes: list[stored.KeyChange]) -> DiffRow:
         added=kinds.count("added"),
         changed=kinds.count("changed"),
         removed=kinds.count("removed"),
+        in_force=head.run,
         keys=tuple((each.change, mask_key(head.dataset, each.key)) for each in changes[: _MOST_KEYS + 1]),
     )
 

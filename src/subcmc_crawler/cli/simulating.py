@@ -60,11 +60,9 @@ async def simulate(
     centres = standard_centres(seed=seed, scale=scale, change=change, faults=parsed)
 
     def ready(simulator: Simulator) -> None:
-        say(
-            orjson.dumps(
-                {"port": simulator.port, "registry": simulator.registry(defaults=_DEMO_DEFAULTS)}
-            ).decode()
-        )
+        if not sys.stdout.isatty():  # for a program that waits for the port, not for a person
+            registry = simulator.registry(defaults=_DEMO_DEFAULTS)
+            say(orjson.dumps({"port": simulator.port, "registry": registry}).decode())
         note(f"35 centres at http://{host}:{simulator.port}/<cmcId>, night {night}; stop with Ctrl-C")
 
     serving = asyncio.ensure_future(serve(centres=centres, host=host, port=port, night=night, ready=ready))

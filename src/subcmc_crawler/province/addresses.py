@@ -10,7 +10,8 @@ _FORM = re.compile(
     r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:@\[\]]+)(?::(?P<port>\d+))?(?P<base>/.*)?"
 )
 _HOSTNAME = re.compile(r"(?!0[xX])[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_BASE = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*/?")
+_BASE = re.compile(r"(?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)*/?")
+_DOTS = re.compile(r"(?:\.|%2[Ee]){1,2}")  # the library decodes them before it resolves segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Address:
         if port is not None and not 1 <= port <= 65535:
             raise ValueError(f"the port must lie between 1 and 65535, not {port}")
         path = match["base"] or ""
-        if not _BASE.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+        if not _BASE.fullmatch(path) or any(_DOTS.fullmatch(part) for part in path.split("/")):
             raise ValueError(
                 "the base path may hold letters, digits and . _ ~ % - only, and no . or .. segment"
             )
@@ -54,7 +55,7 @@ class Address:
 def _host(text: str) -> str:
     """The host if it is an IP address or a name; forms that only inet_aton() knows are refused."""
     try:
-        ipaddress.ip_address(text.strip("[]"))
+        (ipaddress.IPv6Address if text.startswith("[") else ipaddress.IPv4Address)(text.strip("[]"))
     except ValueError:
         labels = text.split(".")
         named = all(_HOSTNAME.fullmatch(label) for label in labels) and not labels[-1].isdigit()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..errors import Fault, Refused
+from ..errors import Answered, Fault, Refused, Unreachable
 from ..model import Attempt
 from ..spec.datasets import Dataset
 from .addresses import Address
@@ -70,25 +71,9 @@ class Asker:
         page_size: int,
     ) -> Asked:
         """The page, or the Fault of the last attempt, or Halted."""
-        number = 0
-        while True:
-            number += 1
-            await self._permission()
-            at = self._now()
-            fault: Fault | None = None
-            try:
-                fetched = await self._client.fetch(
-                    address,
-                    dataset,
-                    page_num,
-                    page_size,
-                    timeout_seconds=settings.request_timeout_seconds,
-                )
-            except Fault as error:
-                fault = error
-            delay = None
-            if fault is not None:
-                delay = next_delay(number, fault, self._settings, max_attempts=settings.max_attempts)
+
+        def note(at: datetime, *, number: int, outcome: Fetched | Fault, rest: float = 0.0) -> None:
+            fault = outcome if isinstance(outcome, Fault) else None
             elapsed = (self._now() - at).total_seconds() * 1000
             self._noted.append(
                 Attempt(
@@ -100,31 +85,54 @@ class Asker:
                     status=_status(fault),
                     fault=fault.kind if fault else None,
                     detail=fault.detail if fault else "",
-                    bytes=0 if fault else fetched.bytes,
-                    milliseconds=round(elapsed if fault else fetched.milliseconds, 1),
+                    bytes=outcome.bytes if isinstance(outcome, Fetched) else 0,
+                    milliseconds=round(outcome.milliseconds if isinstance(outcome, Fetched) else elapsed, 1),
                     at=at,
-                    rest_seconds=delay or 0.0,
+                    rest_seconds=rest,
                 )
             )
-            if fault is None:
+
+        number = 0
+        while True:
+            number += 1
+            await self._permission()
+            at = self._now()
+            try:
+                fetched = await self._client.fetch(
+                    address,
+                    dataset,
+                    page_num,
+                    page_size,
+                    timeout_seconds=settings.request_timeout_seconds,
+                )
+            except Fault as fault:
+                delay = next_delay(number, fault, self._settings, max_attempts=settings.max_attempts)
+                note(at, number=number, outcome=fault, rest=delay or 0.0)
+                if delay is None:
+                    raise
+                self._rest.extend(delay)
+            except asyncio.CancelledError:
+                note(at, number=number, outcome=Unreachable("cancelled", ""))
+                raise
+            else:
+                note(at, number=number, outcome=fetched)
                 return Asked(fetched, number, at)
-            if delay is None:
-                raise fault
-            self._rest.extend(delay)
 
     async def _permission(self) -> None:
         """Returns when a request may go out: rested, in pace, and not halted meanwhile."""
-        await self._rest.over()
-        if self._halted():
-            raise Halted
-        await self._pace.turn()
-        if self._halted():
-            raise Halted
+        known = -1.0
+        while known < self._rest.until:  # another request's fault may begin a rest while we wait for our turn
+            await self._rest.over()
+            if self._halted():
+                raise Halted
+            known = self._rest.until
+            await self._pace.turn()
+            if self._halted():
+                raise Halted
 
 
 def _status(fault: Fault | None) -> int | None:
-    if fault is None:
-        return 200
+    """The HTTP status of an answer; None when none came, or when it was no HTTP."""
     if isinstance(fault, Refused):
         return fault.status
-    return None
+    return 200 if fault is None or (isinstance(fault, Answered) and fault.kind != "protocol") else None

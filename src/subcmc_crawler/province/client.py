@@ -17,6 +17,7 @@ import aiohttp
 from ..errors import Fault, Malformed, Refused, TooLarge, Unreachable
 from ..spec.datasets import Dataset
 from ..spec.envelope import Envelope, parse
+from ..spec.personal import one_line
 from .addresses import Address
 from .credentials import Credentials
 from .pacing import BytePace
@@ -131,7 +132,7 @@ class ProvinceClient:
 
 def _refused(response: aiohttp.ClientResponse) -> Refused:
     status = response.status
-    reason = (response.reason or "")[:60]
+    reason = one_line(response.reason or "", 60)
     if 300 <= status < 400:
         return Refused("redirect", f"HTTP {status}: redirects are not followed", status=status)
     return Refused(
@@ -150,7 +151,7 @@ def _retry_after(text: str | None) -> float | None:
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())

@@ -34,7 +34,8 @@ def _context(tls: Tls, folder: Path, where: str) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(folder / tls.ca_file) if tls.ca_file else None)
         if tls.cert_file:
             key = str(folder / tls.key_file) if tls.key_file else None
-            context.load_cert_chain(str(folder / tls.cert_file), key)
+            # without a password OpenSSL would ask for one on the terminal
+            context.load_cert_chain(str(folder / tls.cert_file), key, password="")
     except (OSError, ssl.SSLError) as error:
         files = ", ".join(name for name in (tls.ca_file, tls.cert_file, tls.key_file) if name)
         raise BadConfig(

@@ -55,26 +55,28 @@ class Rest:
     """The cool-down that all requests of a province share.
 
     `away` sleeps without holding what another province could use, and may return early when the run stops.
+    `until` is the clock's time at which the rest is over.
     """
 
     def __init__(self, *, clock: Clock, away: Sleep) -> None:
         self._clock = clock
         self._away = away
-        self._until = 0.0
+        self.until = 0.0
         self._lock = asyncio.Lock()
         self.seconds = 0.0
 
     def extend(self, seconds: float) -> None:
         """Nobody asks before `seconds` from now have gone by."""
         until = self._clock() + seconds
-        self.seconds += max(0.0, until - max(self._until, self._clock()))
-        self._until = max(self._until, until)
+        self.seconds += max(0.0, until - max(self.until, self._clock()))
+        self.until = max(self.until, until)
 
     async def over(self) -> None:
-        """Returns when the rest is over; at once when there is none."""
-        if self._clock() >= self._until:
+        """Returns when the rest is over, however it grew meanwhile; at once when there is none."""
+        if self._clock() >= self.until:
             return
         async with self._lock:
-            remaining = self._until - self._clock()
-            if remaining > 0:
-                await self._away(remaining)
+            known = 0.0
+            while known < self.until and self._clock() < self.until:
+                known = self.until
+                await self._away(known - self._clock())

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from ..errors import BadConfig, NotFound
 from ..spec.datasets import DATASETS
 from .addresses import Address
-from .settings import Auth, DatasetSettings, PullSettings, Registration, RunSettings, Tls
+from .settings import Auth, DatasetSettings, Guard, PullSettings, Registration, RunSettings, Tls
 
 _M = TypeVar("_M", bound=BaseModel)
 _SECTIONS: Final = ("pull", "tls", "auth", "datasets")
@@ -212,7 +212,8 @@ def _index(part: int | str) -> str:
 def _mend(model: type[BaseModel], fault: Any) -> str:
     """What is wrong and how to mend it. The value is shown for plain settings, never for text."""
     if fault["type"] == "extra_forbidden":
-        return f"unknown key{_did_you_mean(str(fault['loc'][-1]), list(model.model_fields))}"
+        inner = model if len(fault["loc"]) == 1 else Guard  # the one table inside a table
+        return f"unknown key{_did_you_mean(str(fault['loc'][-1]), list(inner.model_fields))}"
     if fault["type"] == "missing":
         return "is required"
     message: str = fault["msg"].removeprefix("Value error, ").replace("Input should", "must")

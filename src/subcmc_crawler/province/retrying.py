@@ -44,4 +44,4 @@ def next_delay(  # noqa: PLR0911 - a row a return
     if isinstance(fault, Unreachable):  # 6
         return settings.cool_down_seconds
     assert isinstance(fault, Refused | Malformed)  # noqa: S101 - the error tree has no other leaf
-    return min(2.0 ** (number - 1), settings.cool_down_seconds)  # 7
+    return min(2.0 ** min(number - 1, 32), settings.cool_down_seconds)  # 7

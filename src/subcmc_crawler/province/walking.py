@@ -107,13 +107,25 @@ class Pass:
         return min(reversed(seen), key=lambda total: abs(total - self.received), default=None)
 
     @property
+    def moved(self) -> int:
+        """By how many rows the total moved so far."""
+        seen = [total for total in self.totals if total is not None]
+        return max(seen) - min(seen) if seen else 0
+
+    @property
     def complete(self) -> bool:
         """Whether as many rows came as were declared last."""
         return self.total is not None and self.received >= self.total
 
     def is_echo(self, facts: PageFacts) -> bool:
-        """Whether this page is the one before it again, so that its rows are not rows of the pass."""
-        return self.last is not None and facts.rows > 0 and facts.content == self.last.content
+        """Whether this page is the one before it again, so that its rows are not rows of the pass.
+
+        Past the declared end page 1 counts as well: there are provinces that begin anew there.
+        """
+        if self.first is None or self.last is None or not facts.rows:
+            return False
+        again = facts.content == self.last.content
+        return again or (self.complete and facts.content == self.first.content)
 
     def asked(self) -> Pass:
         """The pass after the next page was asked for."""
@@ -283,6 +295,16 @@ def next_realign(passes: tuple[PassFacts, ...]) -> bool:
     A pass that did so and was not clean may have been misled by rows that the province drops after paging.
     """
     return not (passes and passes[-1].clamped)
+
+
+def next_page_size(passes: tuple[PassFacts, ...], page_size: int) -> int:
+    """The page size that the next pass begins with.
+
+    Keys that repeat are looked at again through other seams: the province's own duplicates stay where they are,
+    those that come from paging over an unstable order do not.
+    """
+    repeating = bool(passes) and passes[-1].ending is Ending.REPEATING
+    return max(1, page_size * 7 // 8) if repeating else page_size
 
 
 def _closing(walk: Pass) -> Step:

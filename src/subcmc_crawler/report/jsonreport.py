@@ -113,6 +113,8 @@ def _cell(cell: Cell) -> dict[str, object]:
         "address": None if manifest.address is None else escaped(manifest.address),
         "digest": manifest.digest,
         "reason": shown(manifest.reason),
+        "reasonCode": escaped(str(manifest.reason_code)),
+        "reasonValues": _reason_values(manifest),
         "clean": cell.clean,
         "tolerated": cell.tolerated,
         "since": str(cell.since),
@@ -161,6 +163,13 @@ def _work(manifest: Manifest) -> dict[str, object]:
         "finishedAt": _time(manifest.finished_at),
         "collectTimeMin": _collected(manifest.collect_time_min),
         "collectTimeMax": _collected(manifest.collect_time_max),
+    }
+
+
+def _reason_values(manifest: Manifest) -> dict[str, int | str]:
+    return {
+        escaped(name): shown(value) if isinstance(value, str) else value
+        for name, value in manifest.reason_values.items()
     }
 
 

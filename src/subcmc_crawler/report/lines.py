@@ -11,7 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rich.cells import get_character_cell_size
+
 from subcmc_crawler.spec.personal import scrub
+
+NO_BREAK: Final = "\u00a0"
+"""Holds two words together when a line is wrapped."""
 
 _WIDE_SPACE: Final = "\u3000"
 _CONTROLS: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -53,9 +58,10 @@ def width_of(text: str) -> int:
 
 
 def _cells(char: str) -> int:
-    if unicodedata.east_asian_width(char) in "WF":
-        return 2
-    return 0 if unicodedata.category(char) in ("Mn", "Me") else 1
+    """The wider of two opinions: the tables of rich are of a later Unicode than those of this Python."""
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return get_character_cell_size(char)
+    return max(get_character_cell_size(char), 2 if unicodedata.east_asian_width(char) in "WF" else 1)
 
 
 def fit(text: str, width: int) -> str:
@@ -79,7 +85,10 @@ def pad(text: str, width: int, align: Align = "left") -> str:
 
 
 def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None) -> list[str]:
-    """The text as lines of at most `width` cells; breaks after a space or punctuation where one is near."""
+    """The text as lines of at most `width` cells; breaks after a space or punctuation where one is near.
+
+    A no-break space is drawn as a space. It can only be ours: `escaped()` writes those of others out.
+    """
     hanging = indent if hanging is None else hanging
     lines: list[str] = []
     lead, rest = indent, text
@@ -87,7 +96,8 @@ def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None)
         head = _head(rest, width - width_of(lead))
         lines.append((lead + head).rstrip())
         lead, rest = hanging, rest[len(head) :].lstrip(" ")
-    return lines if lines and not rest else [*lines, lead + rest]
+    lines = lines if lines and not rest else [*lines, lead + rest]
+    return [line.replace(NO_BREAK, " ") for line in lines]
 
 
 def _head(text: str, width: int) -> str:

@@ -18,7 +18,7 @@ from subcmc_crawler.spec.datasets import DATASETS
 _ROLLED_BACK: Final = frozenset({State.ROLLED_BACK, State.ROLLING_BACK})
 _ARRIVED: Final = frozenset({State.PUBLISHED, State.NONE})
 _RESUMABLE: Final = frozenset({None, Verdict.INCOMPLETE, Verdict.UNREACHABLE})
-_URGENCY: Final = (
+URGENCY: Final = (
     Verdict.STORE_MISMATCH,
     Verdict.SHRUNK,
     Verdict.SHORT,
@@ -28,6 +28,7 @@ _URGENCY: Final = (
     Verdict.UNREACHABLE,
     Verdict.INCOMPLETE,
 )
+"""Verdicts that need somebody, the most urgent first."""
 
 
 class Since(StrEnum):
@@ -183,7 +184,11 @@ class PageEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffRow:
-    """What changed in one (province, dataset) between two runs; `keys` holds (change, masked key)."""
+    """What changed in one (province, dataset) between two runs; `keys` holds (change, masked key).
+
+    `in_force` is the run of the later of the two snapshots; it is older than the run that was asked for where
+    that run published none.
+    """
 
     cmc_id: str
     dataset: str
@@ -191,6 +196,7 @@ class DiffRow:
     changed: int
     removed: int
     keys: tuple[tuple[str, str], ...] = ()
+    in_force: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,4 +363,4 @@ def _likeness(cell: Cell) -> tuple[object, ...]:
 
 def _urgency(problem: Problem) -> tuple[bool, int]:
     verdict = problem.first.manifest.verdict
-    return problem.first.accepted, _URGENCY.index(verdict) if verdict in _URGENCY else -1
+    return problem.first.accepted, URGENCY.index(verdict) if verdict in URGENCY else -1

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from subcmc_crawler.model import CLEAN, Manifest, State
+from subcmc_crawler.reconcile import Why
 from subcmc_crawler.report.balance import Balance, Term, balance, store_balance
 from subcmc_crawler.report.labels import Labels
 from subcmc_crawler.report.lines import escaped, shown
 from subcmc_crawler.report.night import Cell, Since, advice
+from subcmc_crawler.report.reasons import remedy
 
 BEIJING: Final = timezone(timedelta(hours=8))
 """The clock of every report; China has one offset and no summer time."""
@@ -112,11 +114,25 @@ def state_sentence(cell: Cell, words: Labels) -> str:
 
 
 def advice_line(cell: Cell, words: Labels) -> str:
-    """What an operator does about a cell; a clean verdict whose snapshot got stuck is the store's fault."""
+    """What an operator does about a cell: by its reason where that says more, else by its verdict."""
+    if cell.accepted:
+        return words["advice.proven"]
+    return remedy(cell.manifest, words) or verdict_advice(cell, words)
+
+
+def verdict_advice(cell: Cell, words: Labels) -> str:
+    """What an operator does about a verdict; a clean one whose snapshot got stuck is the store's fault."""
     verdict = cell.manifest.verdict
     if verdict is None or (verdict in CLEAN and not cell.clean):
         return words["advice.stuck"]
     return words[advice(verdict)]
+
+
+def again_command(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """The words of the command that pulls the provinces of these cells once more; many are a whole night."""
+    named = list(dict.fromkeys(escaped(cell.manifest.cmc_id) for cell in cells))
+    command = ("subcmc", "crawl", "--now")
+    return command if len(named) > 3 else (*command, *(f"--province {cmc_id}" for cmc_id in named))
 
 
 def since_words(cell: Cell, words: Labels) -> str:
@@ -145,8 +161,11 @@ def show_command(cell: Cell) -> tuple[str, ...]:
 
 
 def accept_command(cell: Cell) -> tuple[str, ...]:
-    """The words of the command that publishes this very snapshot, empty unless it is held."""
-    if not cell.held or not cell.manifest.digest:
+    """The words of the command that publishes this very snapshot, empty unless it is held.
+
+    It is not offered where the advice is not to accept: the rest of the rows could not even be asked for.
+    """
+    if not cell.held or not cell.manifest.digest or cell.manifest.reason_code == Why.MISSING_LOOPING:
         return ()
     name, digest = escaped(cell.name), escaped(cell.manifest.digest[:12])
     return ("subcmc", "accept", str(cell.manifest.run), name, "--digest", digest, "--reason", '"..."')

@@ -10,6 +10,7 @@ from subcmc_crawler.model import RunStatus, Verdict
 from subcmc_crawler.report.balance import balance
 from subcmc_crawler.report.labels import DEFAULT_LANG, Labels, labels
 from subcmc_crawler.report.lines import (
+    NO_BREAK,
     Paint,
     Style,
     compact,
@@ -21,10 +22,11 @@ from subcmc_crawler.report.lines import (
     wrap,
     wrap_command,
 )
-from subcmc_crawler.report.night import Cell, Problem, Province, Report
+from subcmc_crawler.report.night import Cell, Problem, Province, Report, Since
+from subcmc_crawler.report.reasons import reason_beside_balance, remedy
 from subcmc_crawler.report.sentences import (
     accept_command,
-    advice_line,
+    again_command,
     balance_sentence,
     change_sentence,
     clock,
@@ -35,6 +37,7 @@ from subcmc_crawler.report.sentences import (
     since_words,
     size,
     state_sentence,
+    verdict_advice,
     verdict_name,
 )
 from subcmc_crawler.report.text_cell import to_cell_text
@@ -105,7 +108,7 @@ def _head_sentences(report: Report, words: Labels) -> Iterable[str]:
 
 def _verdicts(report: Report, words: Labels) -> str:
     counted = {words[f"verdict.{verdict}"]: count for verdict, count in report.summary.items() if count}
-    counts = "  ".join(f"{name} {count:,}" for name, count in reversed(counted.items()))
+    counts = "  ".join(f"{name}{NO_BREAK}{count:,}" for name, count in reversed(counted.items()))
     return words["night.verdicts"] + words["list.colon"] + (counts or words["text.unknown"])
 
 
@@ -117,7 +120,9 @@ def _outcome(report: Report, words: Labels) -> tuple[list[str], Style]:
         return [words["night.all_clean"]], "good"
     sentences = []
     if head.not_clean:
-        sentences.append(words.say("night.not_clean", not_clean=head.not_clean, new_faults=head.new_faults))
+        first = all(cell.clean or cell.since is Since.FIRST for cell in report.cells)
+        key = "night.not_clean_first" if first else "night.not_clean"
+        sentences.append(words.say(key, not_clean=head.not_clean, new_faults=head.new_faults))
     if head.held:
         sentences.append(words.say("night.decide", held=head.held))
     return sentences, "bad"
@@ -131,8 +136,9 @@ def _aftermath(report: Report, words: Labels) -> Iterable[str]:
     if head.pending:
         names = listed((_spoken(cell) for cell in report.cells if cell.pending), words)
         yield words.say("night.pending", pending=head.pending, names=names)
-    if report.resumable:
-        yield words.say("night.resume", cells=len(report.resumable), command="subcmc crawl --resume")
+    if report.resumable and report.run.status is not RunStatus.RUNNING:
+        command = " ".join(again_command(report.resumable))
+        yield words.say("night.again", cells=len(report.resumable), command=command)
 
 
 def _spoken(cell: Cell) -> str:
@@ -168,7 +174,7 @@ def _short(name: str) -> str:
     for ending in _SHORTER:
         if name.endswith(ending) and len(name) > len(ending) + 1:
             return name.removesuffix(ending)
-    return name.replace("生产建设兵团", "兵团")
+    return name.replace("生产", "").replace("建设兵团", "兵团") if name.endswith("建设兵团") else name
 
 
 def _mark(cell: Cell | None, words: Labels, paint: Paint, room: int) -> str:
@@ -222,7 +228,8 @@ def _group_title(entries: Sequence[Problem], words: Labels, paint: Paint, width:
     name = verdict_name(first.manifest, words)
     if first.accepted:
         return [paint(words.say("problems.accepted", verdict=name, entries=len(entries)), "note")]
-    title = words.say("problems.group", verdict=name, entries=len(entries), advice=advice_line(first, words))
+    said = verdict_advice(first, words)
+    title = words.say("problems.group", verdict=name, entries=len(entries), advice=said)
     return [paint(line, "bad") for line in wrap(title, width, hanging="  ")]
 
 
@@ -247,14 +254,19 @@ def _fields(problem: Problem, words: Labels) -> Iterable[tuple[str, str]]:
     cell, manifest = problem.first, problem.first.manifest
     if len(problem.cells) > 1:
         names = listed((escaped(each.manifest.dataset) for each in problem.cells), words)
-        yield "datasets", words.say("problem.several", datasets=len(problem.cells), names=names)
+        key = "problem.all" if len(problem.cells) == len(DATASETS) else "problem.several"
+        yield "datasets", words.say(key, datasets=len(problem.cells), names=names)
     elif not balance(manifest.counts, manifest.verdict).empty:
         yield "balance", balance_sentence(manifest, words)
     if cell.held or cell.accepted:
         yield "change", change_sentence(manifest, words)
-    if manifest.reason:
-        yield "reason", fit(shown(manifest.reason), _LONGEST_REASON)
+    reason = reason_beside_balance(manifest, words)
+    if reason:
+        yield "reason", fit(shown(reason), _LONGEST_REASON)
     yield "state", state_sentence(cell, words)
+    mending = "" if cell.accepted else remedy(manifest, words)
+    if mending:
+        yield "advice", mending
 
 
 def _title(cell: Cell, words: Labels) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from subcmc_crawler.model import Attempt, Counts, Manifest
+from subcmc_crawler.model import Attempt, Counts, Manifest, Verdict
+from subcmc_crawler.report.balance import balance
 from subcmc_crawler.report.labels import DEFAULT_LANG, Labels, labels
 from subcmc_crawler.report.lines import (
     Paint,
@@ -20,6 +21,7 @@ from subcmc_crawler.report.lines import (
     wrap_command,
 )
 from subcmc_crawler.report.night import Cell, PageEntry, cell_of
+from subcmc_crawler.report.reasons import deviation_name, fault_name, fault_sentence, reason_beside_balance
 from subcmc_crawler.report.sentences import (
     accept_command,
     advice_line,
@@ -56,11 +58,16 @@ def to_cell_text(
     words, paint, cell = labels(lang), Paint(color), cell_of(manifest, past)
     blocks = (
         _head(cell, words, paint, width),
-        _titled("cell.counts", _counts(manifest.counts, words, width), words, paint),
+        _titled("cell.counts", _counts(manifest, words, width), words, paint),
         _titled("cell.passes", _passes(manifest, words, width), words, paint),
-        _titled("cell.faults", _tally(manifest.faults, "attempts", words, width), words, paint),
-        _titled("cell.deviations", _tally(manifest.deviations, "pages", words, width), words, paint),
-        _titled("cell.drift", _tally(manifest.drift, "rows", words, width), words, paint),
+        _titled("cell.faults", _tally(manifest.faults, "attempts", fault_name, words, width), words, paint),
+        _titled(
+            "cell.deviations",
+            _tally(manifest.deviations, "pages", deviation_name, words, width),
+            words,
+            paint,
+        ),
+        _titled("cell.drift", _tally(manifest.drift, "rows", _as_it_is, words, width), words, paint),
         _titled("cell.rules", _rules(manifest, words, width), words, paint),
         _titled("cell.failed", _failed(attempts, words, width), words, paint),
         _titled("cell.timeline", _timeline(attempts, pages, words, width), words, paint),
@@ -103,8 +110,9 @@ def _facts(cell: Cell, words: Labels) -> Iterable[tuple[str, str]]:
     if manifest.verdict:
         yield words["problem.advice"], advice_line(cell, words)
     yield words["problem.balance"], balance_sentence(manifest, words)
-    if manifest.reason:
-        yield words["problem.reason"], fit(shown(manifest.reason), _LONGEST_REASON)
+    reason = reason_beside_balance(manifest, words)
+    if reason:
+        yield words["problem.reason"], fit(shown(reason), _LONGEST_REASON)
     yield words["problem.state"], state_sentence(cell, words)
     base = words["cell.base_none"] if manifest.base is None else words.say("cell.base_run", run=manifest.base)
     yield words["cell.base"], base
@@ -116,7 +124,10 @@ def _facts(cell: Cell, words: Labels) -> Iterable[tuple[str, str]]:
         yield words["cell.collected"], " - ".join(ends)
     if manifest.digest:
         yield words["cell.digest"], escaped(manifest.digest)
-    yield words["cell.work"], _work(manifest, words)
+    if manifest.attempts:
+        yield words["cell.work"], _work(manifest, words)
+    elif manifest.verdict is Verdict.UNREACHABLE:
+        yield words["cell.work"], words["cell.work_none"]
 
 
 def _collected(milliseconds: int, words: Labels) -> str:
@@ -128,7 +139,6 @@ def _work(manifest: Manifest, words: Labels) -> str:
     return words.say(
         "cell.work_text",
         passes=manifest.passes,
-        pages=f"{manifest.pages:,}",
         attempts=manifest.attempts,
         size=size(manifest.bytes),
         seconds=duration(manifest.seconds, words),
@@ -136,8 +146,11 @@ def _work(manifest: Manifest, words: Labels) -> str:
     )
 
 
-def _counts(counts: Counts, words: Labels, width: int) -> list[str]:
-    """Every count in a block three wide where it fits; one that nobody took is a dash."""
+def _counts(manifest: Manifest, words: Labels, width: int) -> list[str]:
+    """Every count in a block three wide where it fits; one that nobody took is a dash. Nothing for no rows."""
+    counts = manifest.counts
+    if counts.stored is None and balance(counts, manifest.verdict).empty:
+        return []
     columns = [[_count(counts, name, words) for name in names] for names in _COUNTS]
     rooms = [max(width_of(label) for label, _ in column) for column in columns]
     values = [max(width_of(value) for _, value in column) for column in columns]
@@ -159,17 +172,31 @@ def _count(counts: Counts, name: str, words: Labels) -> tuple[str, str]:
 def _passes(manifest: Manifest, words: Labels, width: int) -> list[str]:
     lines = []
     for number, ending in enumerate(manifest.endings, 1):
-        stored = words["cell.stored_pass"] if number == manifest.stored_pass else ""
+        here = number == manifest.stored_pass
+        stored = words.say("cell.stored_pass", pages=manifest.pages) if here else ""
         name = words.say("cell.pass", number=number)
         lines.append(fit(f"  {name}  {words.word('ending', escaped(ending))}{stored}", width))
     return lines
 
 
-def _tally(counted: Mapping[str, int], unit: str, words: Labels, width: int) -> list[str]:
+def _as_it_is(name: str, words: Labels) -> str:
+    del words
+    return name
+
+
+def _tally(
+    counted: Mapping[str, int], unit: str, named: Callable[[str, Labels], str], words: Labels, width: int
+) -> list[str]:
+    """Each kind with its count; one that has words has them behind."""
     most = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     rows = [(shown(name), words.say(f"cell.times_{unit}", count=count)) for name, count in most[:_MOST_KINDS]]
     room = min(max((width_of(name) for name, _ in rows), default=0), width // 2)
-    lines = [f"  {pad(name, room)}  {times}" for name, times in rows]
+    digits = max((width_of(times) for _, times in rows), default=0)
+    told = ["" if named(name, words) == name else shown(named(name, words)) for name, _ in most[:_MOST_KINDS]]
+    lines = [
+        fit(f"  {pad(name, room)}  {pad(times, digits, 'right')}  {more}".rstrip(), width)
+        for (name, times), more in zip(rows, told, strict=True)
+    ]
     left = len(most) - len(rows)
     return [*lines, "  " + words.say("cell.left", left=left)] if left else lines
 
@@ -181,7 +208,7 @@ def _rules(manifest: Manifest, words: Labels, width: int) -> list[str]:
     rows = [
         (
             escaped(rule.field),
-            escaped(rule.rule),
+            words.word("rule", escaped(rule.rule)),
             f"{rule.rows:,}",
             "  ".join(shown(text) for text in rule.samples),
         )
@@ -204,15 +231,14 @@ def _failed(attempts: Sequence[Attempt], words: Labels, width: int) -> list[str]
             str(attempt.page_num),
             str(attempt.number),
             words["text.unknown"] if attempt.status is None else str(attempt.status),
-            escaped(attempt.fault or ""),
             f"{attempt.milliseconds:,.0f}",
-            f"{attempt.rest_seconds:,.0f}",
-            shown(attempt.detail),
+            f"{attempt.rest_seconds:,.1f}".removesuffix(".0"),
+            shown(fault_sentence(attempt.fault or "", attempt.detail, words)),
         )
         for attempt in failed[:_MOST_ATTEMPTS]
     ]
-    columns = ("at", "pass", "page", "try", "status", "fault", "milliseconds", "rest", "detail")
-    lines = table([words[f"head.{column}"] for column in columns], rows, aligns="lrrrrlrrl", width=width)
+    columns = ("at", "pass", "page", "try", "status", "milliseconds", "rest", "fault")
+    lines = table([words[f"head.{column}"] for column in columns], rows, aligns="lrrrrrrl", width=width)
     left = len(failed) - len(rows)
     return [*lines, "  " + words.say("cell.failed_left", attempts=left)] if left else lines
 

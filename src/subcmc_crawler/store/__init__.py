@@ -8,10 +8,18 @@ from inspect import isawaitable
 from pathlib import Path
 
 from . import schema
-from .driver import Database, DriverName, connect, host_of, translated
+from .driver import Database, DriverError, DriverName, connect, host_of, translated
 from .local import local_mongod
 
-__all__ = ["Database", "DriverName", "data_directory", "drop_database", "local_mongod", "open_store"]
+__all__ = [
+    "Database",
+    "DriverError",
+    "DriverName",
+    "data_directory",
+    "drop_database",
+    "local_mongod",
+    "open_store",
+]
 
 
 @asynccontextmanager

@@ -28,6 +28,9 @@ JSON text that grows past 16 MB itself (`1e15` becomes `1000000000000000.0`) is 
 
 _REFERENCE: Final = "$ref"
 
+_PLAIN_MAPPINGS: Final = frozenset({"reason_values"})
+"""Mappings whose names are words of ours, so that they can be the names of a document."""
+
 _LARGEST: Final = 16 * 1024 * 1024 - 64 * 1024
 _DEEPEST: Final = 80
 
@@ -92,7 +95,12 @@ def unpack(packed: bytes) -> list[Any]:
 def to_document(value: Any) -> Any:
     """A frozen type of the model as a document: snake_case becomes camelCase, None stays."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {_camel(item.name): to_document(getattr(value, item.name)) for item in fields(value)}
+        return {
+            _camel(item.name): dict(getattr(value, item.name))
+            if item.name in _PLAIN_MAPPINGS
+            else to_document(getattr(value, item.name))
+            for item in fields(value)
+        }
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):  # names of fields may hold dots and dollars, which must not be keys
@@ -121,6 +129,7 @@ def manifest_of(document: Mapping[str, Any]) -> Manifest:
             "drift": _mapping(plain["drift"]),
             "deviations": _mapping(plain["deviations"]),
             "faults": _mapping(plain["faults"]),
+            "reason_values": dict(plain.get("reason_values", {})),
             "accepted": Acceptance(**accepted) if accepted else None,
         }
     )

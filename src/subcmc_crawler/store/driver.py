@@ -28,6 +28,7 @@ from ..errors import BadConfig, StoreLost
 DriverName = Literal["motor", "pymongo"]
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
+DriverError = PyMongoError
 
 _OPTIONS: dict[str, Any] = {
     "appname": "subcmc-crawler",
@@ -52,7 +53,7 @@ def connect(uri: str, *, database: str, driver: DriverName = "motor") -> tuple[D
         given = parse_uri(uri, warn=False)
         options = {key: value for key, value in _OPTIONS.items() if key not in _lower(given["options"])}
         client: Any = (AsyncIOMotorClient if driver == "motor" else AsyncMongoClient)(uri, **options)
-    except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:
+    except (InvalidURI, ConfigurationError, ValueError, TypeError, OSError) as error:
         raise BadConfig(f"MONGODB_URI: {type(error).__name__}: not a MongoDB URI that can be used") from None
     return cast("Database", client[database or given.get("database") or "subcmc"]), client
 
@@ -61,7 +62,7 @@ def host_of(uri: str) -> str:
     """The hosts of a URI, for messages: never the user or the password."""
     try:
         return ",".join(f"{host}:{port}" for host, port in parse_uri(uri, warn=False)["nodelist"])
-    except PyMongoError:
+    except (PyMongoError, ValueError, TypeError, OSError):
         return "the given URI"
 
 

@@ -10,9 +10,13 @@ def version_id(cmc_id: str, run: int, key: str) -> str:
     return f"{cmc_id}/{run:08d}/{key}"
 
 
-def versions_after(cmc_id: str, run: int) -> dict[str, Any]:
-    """The versions of a province that begin after `run`: a range, since "0" follows "/" and no cmcId has one."""
-    return {"_id": {"$gte": version_id(cmc_id, run + 1, ""), "$lt": f"{cmc_id}0"}}
+def versions_after(cmc_id: str, run: int, upto: int | None = None) -> dict[str, Any]:
+    """The versions of a province that begin after `run`, with `upto` no later than that, as a range.
+
+    "0" follows "/", and no cmcId has a "/" in it.
+    """
+    end = f"{cmc_id}0" if upto is None else version_id(cmc_id, upto + 1, "")
+    return {"_id": {"$gte": version_id(cmc_id, run + 1, ""), "$lt": end}}
 
 
 def manifest_id(run: int, cmc_id: str, dataset: str) -> str:

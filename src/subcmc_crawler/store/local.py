@@ -31,7 +31,7 @@ def find_mongod() -> Path:
     """The mongod to run; StoreLost says how to get one."""
     named = os.environ.get("SUBCMC_MONGOD")
     if named:
-        if not os.access(named, os.X_OK):
+        if not (Path(named).is_file() and os.access(named, os.X_OK)):
             raise StoreLost(f"SUBCMC_MONGOD={named} is not a program; name a mongod or unset it")
         return Path(named)
     on_path = shutil.which("mongod")
@@ -41,7 +41,8 @@ def find_mongod() -> Path:
     for folder in package.submodule_search_locations or () if package else ():
         program = Path(folder) / "db" / "bin" / "mongod"
         if program.exists():
-            program.chmod(program.stat().st_mode | 0o100)
+            if not os.access(program, os.X_OK):
+                program.chmod(program.stat().st_mode | 0o100)
             return program
     raise StoreLost(
         "no MONGODB_URI is set and no mongod is here: set MONGODB_URI, "
@@ -62,7 +63,7 @@ def local_mongod(data: Path) -> Iterator[str]:
         finally:
             with _exclusive(data / "start.lock"):
                 if _last(users):
-                    _stop(port)
+                    _stop(data)
 
 
 @contextmanager
@@ -82,17 +83,47 @@ def _last(users: IO[str]) -> bool:
 
 
 def _running(data: Path) -> int | None:
-    """The port of the mongod that serves `data` already, if one does."""
+    """The port of the mongod that serves `data` already, if one does; one that is slow to answer is waited for.
+
+    A mongod holds a lock on its data from its first moment to its last.
+    """
+    deadline = time.monotonic() + _READY_SECONDS
+    while _held(data):
+        port = _port(data)
+        if port is not None and _serves(port, data):
+            return port
+        if time.monotonic() > deadline:
+            raise StoreLost(f"a mongod that does not answer holds {data}; end it and try again")
+        time.sleep(_STEP_SECONDS)
+    return None
+
+
+def _held(data: Path) -> bool:
+    """Whether a mongod runs over `data`, be it just starting or just stopping."""
     try:
-        port = int((data / "port").read_text())
+        with (data / "db" / "mongod.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _port(data: Path) -> int | None:
+    try:
+        return int((data / "port").read_text())
     except (OSError, ValueError):
         return None
+
+
+def _serves(port: int, data: Path) -> bool:
     try:
         options = _command(port, "getCmdLineOpts")
     except PyMongoError:
-        return None
-    served: str = options["parsed"]["storage"]["dbPath"]
-    return port if Path(served) == (data / "db").resolve() else None
+        return False
+    served = options["parsed"].get("storage", {}).get("dbPath", "")
+    return Path(served) == (data / "db").resolve()
 
 
 def _start(data: Path) -> int:
@@ -104,9 +135,15 @@ def _start(data: Path) -> int:
     arguments = ["--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(folder), "--nounixsocket"]
     arguments += ["--wiredTigerCacheSizeGB", "0.5", "--logpath", str(log), "--quiet"]
     # a session of its own: Ctrl-C at the terminal is for us, not for the database
-    child = subprocess.Popen(  # noqa: S603 - the program found above
-        [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+    (data / "port").write_text(str(port))  # before it runs: whoever comes after our sudden end must find it
+    try:
+        child = subprocess.Popen(  # noqa: S603 - the program found above
+            [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise StoreLost(
+            f"{program} cannot be run ({type(error).__name__}); name a mongod with SUBCMC_MONGOD"
+        ) from None
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
@@ -116,18 +153,18 @@ def _start(data: Path) -> int:
         except PyMongoError:
             time.sleep(_STEP_SECONDS)
             continue
-        (data / "port").write_text(str(port))
-        _CHILDREN[port] = child
+        _CHILDREN.append(child)
         return port
     child.kill()
+    child.communicate()
     raise StoreLost(f"the local mongod was not ready after {_READY_SECONDS:.0f} s; see {log}")
 
 
-_CHILDREN: Final[dict[int, subprocess.Popen[bytes]]] = {}
+_CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
 
 
 def _why(child: subprocess.Popen[bytes], log: Path) -> str:
-    complaint = child.stderr.read().decode(errors="replace").strip() if child.stderr else ""
+    complaint = child.communicate()[1].decode(errors="replace").strip()
     if "libcurl" in complaint:
         return "libcurl.so.4 is missing; install it (Debian: apt-get install libcurl4)"
     if "libcrypto" in complaint or "libssl" in complaint:
@@ -135,18 +172,19 @@ def _why(child: subprocess.Popen[bytes], log: Path) -> str:
     return complaint.splitlines()[-1] if complaint else f"exit {child.returncode}; see {log}"
 
 
-def _stop(port: int) -> None:
-    with suppress(PyMongoError):  # it hangs up instead of answering
-        _command(port, "shutdown")
-    child = _CHILDREN.pop(port, None)
-    if child is not None:
-        child.wait(timeout=_READY_SECONDS)
+def _stop(data: Path) -> None:
+    """Stops the mongod over `data`, whoever started it, and returns when the data are free."""
+    port = _running(data)
+    if port is not None:
+        with suppress(PyMongoError):  # it hangs up instead of answering
+            _command(port, "shutdown")
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and _held(data):
+        time.sleep(_STEP_SECONDS)
+    for child in [each for each in _CHILDREN if each.poll() is not None]:
+        _CHILDREN.remove(child)
         if child.stderr:
             child.stderr.close()
-        return
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline and _listening(port):
-        time.sleep(_STEP_SECONDS)
 
 
 def _command(port: int, name: str) -> dict[str, Any]:
@@ -157,11 +195,6 @@ def _command(port: int, name: str) -> dict[str, Any]:
         return client.admin.command(name)
     finally:
         client.close()
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _free_port() -> int:

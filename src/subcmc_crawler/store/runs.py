@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -44,11 +45,26 @@ async def recover(db: Database, before: int) -> list[int]:
     """
     left = {"run": {"$lt": before}, "state": {"$in": [State.COLLECTING.value, State.ROLLING_BACK.value]}}
     async for manifest in db["snapshots"].find(left, {"cmcId": 1, "dataset": 1}):
-        await roll_back_unsettled(db, manifest["dataset"], manifest["cmcId"])
+        await roll_back_unsettled(db, manifest["dataset"], manifest["cmcId"], before - 1)
     running = {"_id": {"$lt": before}, "status": RunStatus.RUNNING.value}
     crashed = [run["_id"] async for run in db["runs"].find(running, {"_id": 1})]
     await db["runs"].update_many(running, {"$set": {"status": RunStatus.CRASHED.value}})
     return crashed
+
+
+async def abandon(db: Database, manifests: Sequence[Manifest]) -> None:
+    """Writes down walks that our own defect broke off or kept from beginning, and undoes what they staged.
+
+    A cell that has its verdict already keeps it.
+    """
+    for manifest in manifests:
+        identity = manifest_id(manifest.run, manifest.cmc_id, manifest.dataset)
+        found = await db["snapshots"].find_one({"_id": identity}, {"state": 1})
+        if found and found["state"] != State.COLLECTING.value:
+            continue
+        if found:
+            await roll_back_unsettled(db, manifest.dataset, manifest.cmc_id, manifest.run)
+        await write_manifest(db, manifest)
 
 
 async def get_run(db: Database, number: int | None = None) -> RunRecord:

@@ -16,6 +16,8 @@ SCHEMA_VERSION: Final = 1
 
 _NAMESPACE_EXISTS: Final = 48
 
+_VERSION_FIELDS: Final = ("_id", "key", "from", "to", "hash", "flags", "record")
+
 _VERSION_RULES: Final[dict[str, Any]] = {
     "bsonType": "object",
     "required": ["_id", "cmcId", "key", "from", "to", "hash", "flags", "record"],
@@ -122,14 +124,16 @@ def _current(code: str) -> list[dict[str, Any]]:
         {"$match": {"dataset": code, "state": "published"}},
         {"$sort": {"cmcId": ASCENDING, "run": DESCENDING}},
         {"$group": {"_id": "$cmcId", "run": {"$first": "$run"}}},
+        {"$project": {"_id": 0, "cmcId": "$_id", "run": 1}},
         {
             "$lookup": {
                 "from": code,
-                "let": {"cmcId": "$_id", "run": "$run"},
+                "let": {"cmcId": "$cmcId", "run": "$run"},
                 "pipeline": [{"$match": {"$expr": {"$and": holds}}}],
                 "as": "version",
             }
         },
         {"$unwind": "$version"},
-        {"$replaceRoot": {"newRoot": "$version"}},
+        # cmcId stays that of the manifest, so that a filter on it is applied before the lookup
+        {"$project": {"cmcId": 1, **{name: f"$version.{name}" for name in _VERSION_FIELDS}}},
     ]

@@ -3,6 +3,9 @@
 Everything is written so that it may be written twice, and so that nobody sees it before the manifest says
 `published`: readers read as of published runs, and what a run stages has `from` or `to` equal to that run.
 A crash between any two statements leaves a manifest in `collecting` or `rolling-back`; the next run undoes it.
+
+A crawl that lost its lease without knowing (a machine that was paused) finds its manifest rolled back before
+or after its next write, takes back what it wrote by then, and ends with StoreLost.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING
 from pymongo.errors import BulkWriteError
@@ -35,6 +39,7 @@ from .ids import (
 
 _DUPLICATE: Final = 11000
 _BATCH: Final = 5_000
+_EXACT: Final = (int, str, type(None))  # of these, equal values are the same value; 0.0 and -0.0 are not
 _UNSETTLED: Final = [State.COLLECTING.value, State.HELD.value, State.ROLLING_BACK.value]
 
 
@@ -82,20 +87,27 @@ class SnapshotWriter:
         self.base: Manifest | None = None
 
     async def begin(self) -> Manifest:
-        """Undoes what was left unpublished, finds the base, and opens the manifest."""
-        self.base = await roll_back_unsettled(self._db, self._dataset.code, self._cmc_id)
+        """Undoes what was left unpublished, finds the base, and opens the manifest.
+
+        StoreLost when a later run has been here, or when this run has published the cell already.
+        """
+        await self._check_turn()
+        self.base = await roll_back_unsettled(self._db, self._dataset.code, self._cmc_id, self._run)
         self._manifest = replace(self._manifest, base=self.base.run if self.base else None)
         document = {**to_document(self._manifest), "_id": self._id, "fence": self._fence}
         await self._db["snapshots"].replace_one({"_id": self._id}, document, upsert=True)
+        await self._check_turn()
         return self._manifest
 
     async def restart(self) -> None:
         """Forgets the rows of a pass that did not end well; its ledger stays."""
-        await reset(self._db, self._dataset.code, self._cmc_id, self._base_run)
+        await self._check_mine()
+        await self._take_back()
         self.changes = Changes()
 
     async def apply(self, page: Page, rows: Sorted, record: PageRecord, attempts: Sequence[Attempt]) -> None:
         """Stores one page: new and changed rows, rows without a usable key, and its place in the ledger."""
+        await self._check_mine()
         earlier = [entry for entry in rows.displaced if entry.places[0].ordinal < record.ordinal]
         keys = [str(page.keys[position]) for position in rows.store]
         previous = await self._previous(keys)
@@ -103,9 +115,10 @@ class SnapshotWriter:
         documents, closed = self._versions_of(page, rows, previous)
         await self._insert(self._versions, documents)
         if closed:
-            await self._versions.update_many({"_id": {"$in": closed}}, {"$set": {"to": self._run}})
+            await self._close(closed)
         await self._quarantine(page, rows, record, raws)
         await self._insert(self._db["ledger"], [self._page_document(page, record), *self._attempts(attempts)])
+        await self._check_mine()
 
     async def note(self, attempts: Sequence[Attempt]) -> None:
         """Writes attempts that gave no page into the ledger."""
@@ -113,6 +126,7 @@ class SnapshotWriter:
 
     async def finish(self, tally: Tally) -> Stored:
         """Closes what the province no longer has, then counts and digests what is stored as of this run."""
+        await self._check_mine()
         await self._close_removed(tally)
         return await stored_as_of(self._db, self._dataset.code, self._cmc_id, self._run, tally)
 
@@ -127,9 +141,10 @@ class SnapshotWriter:
         update = {"$set": to_document(replace(manifest, state=state))}
         settled = await self._db["snapshots"].update_one(mine, update)
         if not settled.matched_count:
-            raise StoreLost(f"{self._id}: another crawl has taken over, so that nothing was published")
+            await self._check_mine()
+            raise StoreLost(f"{self._id} cannot be settled twice")
         if undo:
-            await reset(self._db, self._dataset.code, self._cmc_id, self._base_run)
+            await self._take_back()
             mine["state"] = State.ROLLING_BACK.value
             await self._db["snapshots"].update_one(mine, {"$set": {"state": State.ROLLED_BACK.value}})
 
@@ -140,6 +155,40 @@ class SnapshotWriter:
     @property
     def _base_run(self) -> int:
         return self.base.run if self.base else 0
+
+    async def _check_turn(self) -> None:
+        """Runs are numbered in the order they began, and each walks a cell once."""
+        cell = {"cmcId": self._cmc_id, "dataset": self._dataset.code, "run": {"$gte": self._run}}
+        latest = await self._db["snapshots"].find_one(
+            cell, {"run": 1, "state": 1}, sort=[("run", DESCENDING)]
+        )
+        if latest is None:
+            return
+        if latest["run"] > self._run:
+            mine = {"_id": self._id, "state": State.COLLECTING.value, "fence": self._fence}
+            await self._db["snapshots"].update_one(mine, {"$set": {"state": State.ROLLED_BACK.value}})
+            raise StoreLost(f"{self._id}: another crawl has taken over with run {latest['run']}")
+        if latest["state"] == State.PUBLISHED.value:
+            raise StoreLost(f"{self._id} is published: a run never walks it again")
+
+    async def _check_mine(self) -> None:
+        """StoreLost, with nothing of ours left, when another crawl has undone this snapshot in between."""
+        found = await self._db["snapshots"].find_one({"_id": self._id}, {"state": 1, "fence": 1}) or {}
+        state = found.get("state")
+        if state == State.COLLECTING.value and found.get("fence") == self._fence:
+            return
+        if state in (State.ROLLING_BACK.value, State.ROLLED_BACK.value):
+            await self._take_back()
+        raise StoreLost(f"{self._id}: another crawl has taken over, so that nothing was published")
+
+    async def _take_back(self) -> None:
+        """Undoes what this run wrote, and only that: another one may have come after it."""
+        await reset(self._db, self._dataset.code, self._cmc_id, self._run - 1, self._run)
+
+    async def _close(self, ids: Sequence[str]) -> None:
+        """Ends versions that hold; one that somebody has ended already is let alone."""
+        open_ones = {"_id": {"$in": list(ids)}, "to": OPEN_END}
+        await self._versions.update_many(open_ones, {"$set": {"to": self._run}})
 
     async def _previous(self, keys: Sequence[str]) -> dict[str, _Previous]:
         if self.base is None or not keys:
@@ -244,7 +293,8 @@ class SnapshotWriter:
 
     def _page_document(self, page: Page, record: PageRecord) -> Document:
         times = page.collect_times
-        steady = all(time == times[0] and type(time) is type(times[0]) for time in times)
+        kind = type(times[0]) if times else None
+        steady = kind in _EXACT and all(type(time) is kind and time == times[0] for time in times)
         return {
             "_id": self._ledger_id(record.walk_pass, page_entry(record.ordinal)),
             "kind": "page",
@@ -293,7 +343,7 @@ class SnapshotWriter:
                 gone[self.changes.removed // _BATCH].append(version_id(self._cmc_id, row["from"], row["key"]))
                 self.changes.removed += 1
         for ids in gone.values():
-            await self._versions.update_many({"_id": {"$in": ids}}, {"$set": {"to": self._run}})
+            await self._close(ids)
 
     async def _insert(self, collection: Any, documents: Sequence[Any]) -> None:
         """Inserts; a document that is there already, the same, counts as inserted."""
@@ -312,30 +362,37 @@ class SnapshotWriter:
     async def _same(self, collection: Any, documents: Sequence[Mapping[str, Any]]) -> None:
         for document in documents:
             stored = await collection.find_one({"_id": document["_id"]}) or {}
-            if stored.get("hash") != document.get("hash"):
-                raise StoreLost(f"{self._id}: MongoDB holds another version of the same record for this run")
+            if "hash" in document:
+                same = stored.get("hash") == document["hash"]
+            else:
+                same = bson.encode(stored) == bson.encode(document)
+            if not same:
+                raise StoreLost(f"{self._id}: MongoDB holds another document for the same place in this run")
 
 
-async def reset(db: Database, dataset: str, cmc_id: str, base: int) -> None:
-    """Makes the versions of a province those of run `base` again; harmless when they are."""
-    await db[dataset].delete_many(versions_after(cmc_id, base))
-    reopened = {"cmcId": cmc_id, "to": {"$gt": base, "$lt": OPEN_END}}
+async def reset(db: Database, dataset: str, cmc_id: str, base: int, upto: int) -> None:
+    """Undoes what the runs after `base` up to `upto` did to the versions of a province; harmless when done.
+
+    Bounded above, since a crawl that was paused may come here when a later one has published.
+    """
+    await db[dataset].delete_many(versions_after(cmc_id, base, upto))
+    reopened = {"cmcId": cmc_id, "to": {"$gt": base, "$lte": upto, "$lt": OPEN_END}}
     await db[dataset].update_many(reopened, {"$set": {"to": OPEN_END}})
 
 
-async def roll_back_unsettled(db: Database, dataset: str, cmc_id: str) -> Manifest | None:
-    """Undoes every snapshot of a cell that is neither published nor undone; gives the published one in force.
+async def roll_back_unsettled(db: Database, dataset: str, cmc_id: str, upto: int) -> Manifest | None:
+    """Undoes every snapshot of a cell, up to run `upto`, that is neither published nor undone.
 
-    The manifests are marked first: from then on neither `accept` nor a crawl that lost its lease can publish
-    them.
+    Gives the published one in force. The manifests are marked first: from then on neither `accept` nor a crawl
+    that lost its lease can publish them.
     """
-    cell = {"cmcId": cmc_id, "dataset": dataset}
+    cell = {"cmcId": cmc_id, "dataset": dataset, "run": {"$lte": upto}}
     unsettled = {**cell, "state": {"$in": _UNSETTLED}}
     await db["snapshots"].update_many(unsettled, {"$set": {"state": State.ROLLING_BACK.value}})
     base = await db["snapshots"].find_one(
         {**cell, "state": State.PUBLISHED.value}, sort=[("run", DESCENDING)]
     )
-    await reset(db, dataset, cmc_id, base["run"] if base else 0)
+    await reset(db, dataset, cmc_id, base["run"] if base else 0, upto)
     undone = {**cell, "state": State.ROLLING_BACK.value}
     await db["snapshots"].update_many(undone, {"$set": {"state": State.ROLLED_BACK.value}})
     return manifest_of(base) if base else None
@@ -348,9 +405,12 @@ async def stored_as_of(
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
     found = db[dataset].find(held, {"_id": 0, "key": 1, "hash": 1}, batch_size=_BATCH)
     rows, stored, served = 0, SnapshotDigest(), SnapshotDigest()
+    last = ""  # which is no usable key
     async for version in found.sort("key").hint("version"):
+        key = version["key"]
         rows += 1
-        stored.add(version["key"], version["hash"])
-        if tally is not None:
-            served.add(version["key"], tally.hash_of(version["key"]) or b"")
+        stored.add(key, version["hash"])
+        if tally is not None and key != last:  # two versions of a key must not stand for two keys
+            served.add(key, tally.hash_of(key) or b"")
+        last = key
     return Stored(rows, str(stored), None if tally is None else str(served))
