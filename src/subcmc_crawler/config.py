@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, cast
 
-from .errors import BadConfig
-from .province.registry import Registry, parse
+from subcmc_crawler.errors import BadConfig
+from subcmc_crawler.province.registry import Registry, parse
 
 Lang = Literal["zh", "en"]
 

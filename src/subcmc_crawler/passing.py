@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from .errors import Fault, Malformed, Refused, TooLarge
-from .model import Ending, PageRecord, RuleBreak
-from .province.addresses import Address
-from .province.asking import Asked, Asker, Halted
-from .province.page import HASH_BYTES, Page, read
-from .province.settings import DatasetSettings
-from .province.tally import Sorted, Tally
-from .province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
-from .spec.datasets import Dataset
+from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge
+from subcmc_crawler.model import Ending, PageRecord, RuleBreak
+from subcmc_crawler.province.addresses import Address
+from subcmc_crawler.province.asking import Asked, Asker, Halted
+from subcmc_crawler.province.page import HASH_BYTES, Page, read
+from subcmc_crawler.province.settings import DatasetSettings
+from subcmc_crawler.province.tally import Sorted, Tally
+from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
+from subcmc_crawler.spec.datasets import Dataset
 
 _SAMPLES = 3
 

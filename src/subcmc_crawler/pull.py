@@ -13,21 +13,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from .errors import Fault, Unreachable
-from .model import Attempt, Counts, Ending, Manifest, PageRecord, State, Verdict
-from .passing import WalkPass
-from .province.addresses import Address
-from .province.asking import Asker
-from .province.page import Page
-from .province.registry import Province
-from .province.settings import DatasetSettings
-from .province.tally import Sorted
-from .province.walking import PassFacts, agrees, another_pass, next_page_size, next_realign
-from .reconcile import Evidence, Finding, Why, verdict
-from .spec.datasets import DATASETS, Dataset
-from .store import Database
-from .store.runs import write_manifest
-from .store.writing import SnapshotWriter, Stored
+from subcmc_crawler.errors import Fault, Unreachable
+from subcmc_crawler.model import Attempt, Counts, Ending, Manifest, PageRecord, State, Verdict
+from subcmc_crawler.passing import WalkPass
+from subcmc_crawler.province.addresses import Address
+from subcmc_crawler.province.asking import Asker
+from subcmc_crawler.province.page import Page
+from subcmc_crawler.province.registry import Province
+from subcmc_crawler.province.settings import DatasetSettings
+from subcmc_crawler.province.tally import Sorted
+from subcmc_crawler.province.walking import PassFacts, agrees, another_pass, next_page_size, next_realign
+from subcmc_crawler.reconcile import Evidence, Finding, Why, verdict
+from subcmc_crawler.spec.datasets import DATASETS, Dataset
+from subcmc_crawler.store import Database
+from subcmc_crawler.store.runs import write_manifest
+from subcmc_crawler.store.writing import SnapshotWriter, Stored
 
 
 class Observer(Protocol):

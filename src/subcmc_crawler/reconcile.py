@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from .errors import Fault, Unreachable
-from .model import Counts, Ending, State, Verdict
-from .province.settings import Guard
+from subcmc_crawler.errors import Fault, Unreachable
+from subcmc_crawler.model import Counts, Ending, State, Verdict
+from subcmc_crawler.province.settings import Guard
 
 _PUBLISHED: Final = frozenset({Verdict.DUPLICATED, Verdict.REPAIRED, Verdict.PROVEN})
 _HELD: Final = frozenset({Verdict.SHORT, Verdict.SURPLUS, Verdict.DRIFTING, Verdict.SHRUNK})

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from . import __version__
-from .errors import NotFound, SubcmcError, TryLater
-from .model import RunRecord, RunStatus
-from .province import credentials
-from .province.asking import Asker
-from .province.client import ProvinceClient
-from .province.pacing import BytePace, Rest
-from .province.registry import Province, Registry
-from .pull import Night, Observer, broken_off, pull_province
-from .spec.datasets import DATASETS
-from .store import Database, DriverError
-from .store import lease as leases
-from .store.lease import Lease
-from .store.runs import abandon, begin_run, finish_run, recover
+from subcmc_crawler import __version__
+from subcmc_crawler.errors import NotFound, SubcmcError, TryLater
+from subcmc_crawler.model import RunRecord, RunStatus
+from subcmc_crawler.province import credentials
+from subcmc_crawler.province.asking import Asker
+from subcmc_crawler.province.client import ProvinceClient
+from subcmc_crawler.province.pacing import BytePace, Rest
+from subcmc_crawler.province.registry import Province, Registry
+from subcmc_crawler.pull import Night, Observer, broken_off, pull_province
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store import Database, DriverError
+from subcmc_crawler.store import lease as leases
+from subcmc_crawler.store.lease import Lease
+from subcmc_crawler.store.runs import abandon, begin_run, finish_run, recover
 
 _LOG = logging.getLogger(__name__)
 

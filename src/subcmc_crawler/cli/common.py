@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from subcmc_crawler.config import Settings, load
 from subcmc_crawler.errors import NotFound
 from subcmc_crawler.report.lines import shown
 from subcmc_crawler.spec.datasets import DATASETS
-from subcmc_crawler.store import Database, data_directory, local_mongod, open_store
+from subcmc_crawler.store import Database, data_directory, drop_database, local_mongod, open_store
 from subcmc_crawler.store.runs import get_manifest, get_run, resolve_province
 
 _T = TypeVar("_T")
@@ -34,10 +35,11 @@ def run_async(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 @asynccontextmanager
-async def store(chosen: Settings, *, create: bool = False) -> AsyncIterator[Database]:
+async def store(chosen: Settings, *, create: bool = False, anew: bool = False) -> AsyncIterator[Database]:
     """The database of the settings; without a URI that of a local mongod, which is said in a line.
 
-    `create` makes collections that are missing; commands that only read leave an empty database empty.
+    `create` makes collections that are missing; commands that only read leave an empty database empty. `anew`
+    removes everything first.
     """
     with contextlib.ExitStack() as stack:
         uri = chosen.uri
@@ -47,7 +49,11 @@ async def store(chosen: Settings, *, create: bool = False) -> AsyncIterator[Data
                 f"MONGODB_URI is not set: using a local mongod over {folder} (for a first look, not production)"
             )
             uri = stack.enter_context(local_mongod(folder))
-        async with open_store(uri, database=chosen.database, driver=chosen.driver, prepare=create) as db:
+        opening = partial(open_store, uri, database=chosen.database, driver=chosen.driver)
+        if anew:
+            async with opening(prepare=False) as db:
+                await drop_database(db)
+        async with opening(prepare=create) as db:
             yield db
 
 

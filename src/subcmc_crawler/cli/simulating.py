@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from subcmc_crawler.config import Settings
 from subcmc_crawler.errors import NotFound, SubcmcError
 from subcmc_crawler.model import Manifest, State
 from subcmc_crawler.province.registry import Registry, parse
+from subcmc_crawler.report.labels import Labels, labels
 from subcmc_crawler.report.night import build
 from subcmc_crawler.report.text import to_text
 from subcmc_crawler.run import Crawl
@@ -30,7 +32,7 @@ from subcmc_crawler.simulator.faults import DEMO_FAULTS, Fault
 from subcmc_crawler.simulator.nights import standard_centres
 from subcmc_crawler.simulator.server import Simulator, serve
 from subcmc_crawler.spec.datasets import DATASETS
-from subcmc_crawler.store import Database, drop_database
+from subcmc_crawler.store import Database
 from subcmc_crawler.store.runs import earlier_manifests, manifests_of
 
 DEMO_DATABASE = "subcmc_demo"
@@ -98,13 +100,11 @@ async def demo(*, scale: float, lang: str | None) -> int:
         kept = chosen.data / "demo.toml"
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(text, encoding="utf-8")
-        async with store(chosen) as db:
-            await drop_database(db)
-        async with store(chosen, create=True) as db:
+        async with store(chosen, create=True, anew=True) as db:
             for night in (1, 2):
                 _turn_to(port, night)
                 manifests = await _night(db, registry, chosen)
-    say(_next_steps(manifests, kept))
+    say(_next_steps(manifests, kept, labels(chosen.lang)))
     return 0
 
 
@@ -153,24 +153,28 @@ def _turn_to(port: int, night: int) -> None:
         return
 
 
-def _next_steps(manifests: list[Manifest], registry: Path) -> str:
-    held = next((manifest for manifest in manifests if manifest.state is State.HELD), None)
-    lines = [
-        "What to try next, on what these two nights have left:",
+def _next_steps(manifests: list[Manifest], registry: Path, words: Labels) -> str:
+    """Commands that work on what the demo has left."""
+    lines = [words["demo.next"]]
+    if shutil.which("subcmc") is None:
+        lines.append(f'  export PATH="{Path(sys.executable).parent}:$PATH"')
+    lines += [
         f"  export SUBCMC_DATABASE={DEMO_DATABASE} SUBCMC_REGISTRY={registry}",
         "  subcmc runs",
         "  subcmc report 2 --problems",
         "  subcmc diff 1 2 --province 620000",
     ]
+    held = next((manifest for manifest in manifests if manifest.state is State.HELD), None)
     if held is not None:
         cell = f"{held.cmc_id}/{held.dataset}"
+        reason = words["demo.reason"]
         lines += [
             f"  subcmc show 2 {cell}",
-            f'  subcmc accept 2 {cell} --digest {str(held.digest)[:12]} --reason "confirmed by telephone"',
+            f'  subcmc accept 2 {cell} --digest {str(held.digest)[:12]} --reason "{reason}"',
         ]
     lines += [
         "  subcmc export 110000/hardware --run 1 | head -2",
         "  subcmc verify",
-        "The simulator of the demo has ended. For one of your own: subcmc simulate, then subcmc crawl --now",
+        words["demo.ended"],
     ]
     return "\n".join(lines)

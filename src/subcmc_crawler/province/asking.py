@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..errors import Answered, Fault, Refused, Unreachable
-from ..model import Attempt
-from ..spec.datasets import Dataset
-from .addresses import Address
-from .client import Fetched, ProvinceClient
-from .pacing import RequestPace, Rest
-from .retrying import next_delay
-from .settings import DatasetSettings, PullSettings
+from subcmc_crawler.errors import Answered, Fault, Refused, Unreachable
+from subcmc_crawler.model import Attempt
+from subcmc_crawler.province.addresses import Address
+from subcmc_crawler.province.client import Fetched, ProvinceClient
+from subcmc_crawler.province.pacing import RequestPace, Rest
+from subcmc_crawler.province.retrying import next_delay
+from subcmc_crawler.province.settings import DatasetSettings, PullSettings
+from subcmc_crawler.spec.datasets import Dataset
 
 
 class Halted(Exception):

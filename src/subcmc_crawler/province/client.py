@@ -14,13 +14,13 @@ from typing import Final
 
 import aiohttp
 
-from ..errors import Fault, Malformed, Refused, TooLarge, Unreachable
-from ..spec.datasets import Dataset
-from ..spec.envelope import Envelope, parse
-from ..spec.personal import one_line
-from .addresses import Address
-from .credentials import Credentials
-from .pacing import BytePace
+from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
+from subcmc_crawler.province.addresses import Address
+from subcmc_crawler.province.credentials import Credentials
+from subcmc_crawler.province.pacing import BytePace
+from subcmc_crawler.spec.datasets import Dataset
+from subcmc_crawler.spec.envelope import Envelope, parse
+from subcmc_crawler.spec.personal import one_line
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """The limit of a message (1.3.1), decompressed."""

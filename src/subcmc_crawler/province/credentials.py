@@ -8,9 +8,9 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import BadConfig
-from .registry import Province
-from .settings import Auth, Tls
+from subcmc_crawler.errors import BadConfig
+from subcmc_crawler.province.registry import Province
+from subcmc_crawler.province.settings import Auth, Tls
 
 
 @dataclass(frozen=True, slots=True)

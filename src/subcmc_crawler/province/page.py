@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import orjson
 
-from ..spec.datasets import VOLATILE, Dataset
-from ..spec.envelope import Envelope
-from ..spec.records import Checked, check_page, key_of
-from .walking import PageFacts
+from subcmc_crawler.province.walking import PageFacts
+from subcmc_crawler.spec.datasets import VOLATILE, Dataset
+from subcmc_crawler.spec.envelope import Envelope
+from subcmc_crawler.spec.records import Checked, check_page, key_of
 
 HASH_BYTES: Final = 16
 """128 bits: among a billion records two share a hash with a probability of 10^-21."""

@@ -15,10 +15,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from ..errors import BadConfig, NotFound
-from ..spec.datasets import DATASETS
-from .addresses import Address
-from .settings import Auth, DatasetSettings, Guard, PullSettings, Registration, RunSettings, Tls
+from subcmc_crawler.errors import BadConfig, NotFound
+from subcmc_crawler.province.addresses import Address
+from subcmc_crawler.province.settings import (
+    Auth,
+    DatasetSettings,
+    Guard,
+    PullSettings,
+    Registration,
+    RunSettings,
+    Tls,
+)
+from subcmc_crawler.spec.datasets import DATASETS
 
 _M = TypeVar("_M", bound=BaseModel)
 _SECTIONS: Final = ("pull", "tls", "auth", "datasets")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..errors import Fault, Malformed, Refused, TooLarge, Unreachable
-from .settings import PullSettings
+from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
+from subcmc_crawler.province.settings import PullSettings
 
 BUSY: Final = frozenset({408, 429, 503, 509})
 """HTTP statuses that ask for patience: 408 and 509 by 1.3.3, the others by their RFCs."""

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..schedule import Window
+from subcmc_crawler.schedule import Window
 
 
 def _window(value: Any) -> Any:

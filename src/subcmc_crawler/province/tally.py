@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final
 
-from .page import HASH_BYTES, Page
+from subcmc_crawler.province.page import HASH_BYTES, Page
 
 _PLACE: Final = Struct(">IIB")  # ordinal, position, flagged
 

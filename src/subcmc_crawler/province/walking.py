@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..model import Ending
+from subcmc_crawler.model import Ending
 
 MAX_PAGES: Final = 100_000
 """Pages of one pass; the province that has more is not telling the truth."""

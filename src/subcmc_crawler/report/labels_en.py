@@ -78,6 +78,10 @@ LABELS: Final = {
     "remedy.http-401": "Check [province.auth] in the registry; ask the province to check our permission.",
     "remedy.http-403": "Check [province.auth] in the registry; ask the province to check our permission.",
     "remedy.http-404": "Check the pull address in the registry; ask the province for the right path.",
+    # the end of the demo
+    "demo.next": "What to try next, on what these two nights have left:",
+    "demo.reason": "confirmed by telephone",
+    "demo.ended": "The demo's simulator has ended; for one of your own: subcmc simulate, then subcmc crawl --now",
     # the kinds of faults, and what of their details is a sentence of ours
     "fault.timeout": "timed out: no complete answer in time",
     "fault.cancelled": "no longer needed, and broken off",

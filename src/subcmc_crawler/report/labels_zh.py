@@ -76,6 +76,10 @@ LABELS: Final = {
     "remedy.http-401": "请检查登记表中的认证信息 [province.auth]，并请省级中心核对授权。",
     "remedy.http-403": "请检查登记表中的认证信息 [province.auth]，并请省级中心核对授权。",
     "remedy.http-404": "请检查登记表中的拉取地址，并请省级中心确认接口路径。",
+    # the end of the demo
+    "demo.next": "接下来可以试试（数据为刚才两个批次所留）：",
+    "demo.reason": "已电话核实",
+    "demo.ended": "演示用的模拟省级中心已退出。需要时可运行 subcmc simulate，再运行 subcmc crawl --now",
     # the kinds of faults, and what of their details is a sentence of ours
     "fault.timeout": "超时，未在限定时间内收到完整响应",
     "fault.cancelled": "已不需要，中途取消",

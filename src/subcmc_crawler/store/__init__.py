@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from inspect import isawaitable
 from pathlib import Path
 
-from . import schema
-from .driver import Database, DriverError, DriverName, connect, host_of, translated
-from .local import local_mongod
+from subcmc_crawler.store import schema
+from subcmc_crawler.store.driver import Database, DriverError, DriverName, connect, host_of, translated
+from subcmc_crawler.store.local import local_mongod
 
 __all__ = [
     "Database",

@@ -16,7 +16,7 @@ import orjson
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from ..model import Acceptance, Counts, Manifest, RuleBreak, RunRecord, RunStatus, State, Verdict
+from subcmc_crawler.model import Acceptance, Counts, Manifest, RuleBreak, RunRecord, RunStatus, State, Verdict
 
 WRAPPED: Final = "$subcmc.json"
 """The one key of a record that BSON cannot hold as it is; its value is the record as JSON text.

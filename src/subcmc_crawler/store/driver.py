@@ -23,7 +23,7 @@ from pymongo.errors import (
 )
 from pymongo.uri_parser import parse_uri
 
-from ..errors import BadConfig, StoreLost
+from subcmc_crawler.errors import BadConfig, StoreLost
 
 DriverName = Literal["motor", "pymongo"]
 Document = dict[str, Any]

@@ -12,8 +12,8 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from ..errors import StoreLost, TryLater
-from .driver import Database
+from subcmc_crawler.errors import StoreLost, TryLater
+from subcmc_crawler.store.driver import Database
 
 _NAME: Final = "crawl"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

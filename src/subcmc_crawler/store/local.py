@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from ..errors import StoreLost
+from subcmc_crawler.errors import StoreLost
 
 _READY_SECONDS: Final = 30.0
 _STEP_SECONDS: Final = 0.05

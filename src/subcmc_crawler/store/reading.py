@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from pymongo import ASCENDING
 
-from ..errors import NotFound
-from ..model import OPEN_END, Manifest, State
-from ..province.page import SnapshotDigest, fingerprint, volatile_name
-from .codec import decode_record, dump_json, unpack
-from .driver import Database
-from .ids import ledger_of, versions_after
+from subcmc_crawler.errors import NotFound
+from subcmc_crawler.model import OPEN_END, Manifest, State
+from subcmc_crawler.province.page import SnapshotDigest, fingerprint, volatile_name
+from subcmc_crawler.store.codec import decode_record, dump_json, unpack
+from subcmc_crawler.store.driver import Database
+from subcmc_crawler.store.ids import ledger_of, versions_after
 
 _BATCH: Final = 2_000
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
-from ..errors import NotFound, TryLater
-from ..model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
-from ..spec.datasets import DATASETS
-from .codec import manifest_of, run_of, to_document
-from .driver import Database, Document
-from .ids import ledger_of, manifest_id
-from .writing import roll_back_unsettled, stored_as_of
+from subcmc_crawler.errors import NotFound, TryLater
+from subcmc_crawler.model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store.codec import manifest_of, run_of, to_document
+from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.ids import ledger_of, manifest_id
+from subcmc_crawler.store.writing import roll_back_unsettled, stored_as_of
 
 
 async def begin_run(db: Database, run: RunRecord) -> RunRecord:

@@ -7,10 +7,10 @@ from typing import Any, Final
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from ..errors import StoreLost
-from ..model import OPEN_END
-from ..spec.datasets import DATASETS
-from .driver import Database
+from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.model import OPEN_END
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store.driver import Database
 
 SCHEMA_VERSION: Final = 1
 

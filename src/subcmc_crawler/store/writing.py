@@ -20,14 +20,14 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING
 from pymongo.errors import BulkWriteError
 
-from ..errors import StoreLost
-from ..model import OPEN_END, Attempt, Manifest, PageRecord, State
-from ..province.page import Page, SnapshotDigest
-from ..province.tally import Displaced, Place, Sorted, Tally
-from ..spec.datasets import Dataset
-from .codec import encode_record, encode_version, manifest_of, pack, to_document
-from .driver import Database, Document
-from .ids import (
+from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.model import OPEN_END, Attempt, Manifest, PageRecord, State
+from subcmc_crawler.province.page import Page, SnapshotDigest
+from subcmc_crawler.province.tally import Displaced, Place, Sorted, Tally
+from subcmc_crawler.spec.datasets import Dataset
+from subcmc_crawler.store.codec import encode_record, encode_version, manifest_of, pack, to_document
+from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.ids import (
     attempt_entry,
     ledger_id,
     manifest_id,
