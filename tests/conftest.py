@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 from pymongo import MongoClient
 
+from shells import FIRST_LINE_SECONDS, Shell
 from subcmc_crawler.store import Database, DriverName, local_mongod, open_store
 
 # The same examples on every machine; `pytest --hypothesis-profile=explore` looks for new ones.
@@ -70,3 +76,42 @@ async def store(mongod_uri: str, prepared: str, driver: DriverName) -> AsyncIter
                 client[prepared][name].delete_many({})
     async with open_store(mongod_uri, database=prepared, driver=driver) as opened:
         yield opened
+
+
+@pytest.fixture
+def shell(tmp_path: Path, mongod_uri: str, database: str) -> Shell:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUBCMC", "MONGODB"))}
+    return Shell(
+        tmp_path, {**kept, "MONGODB_URI": mongod_uri, "SUBCMC_DATABASE": database, "SUBCMC_LANG": "en"}
+    )
+
+
+@pytest.fixture
+def provinces(shell: Shell) -> Iterator[Callable[..., int]]:
+    """Starts a simulator in a process of its own, writes its registry, and gives its port."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> int:
+        process = shell.begin("simulate", "--port", "0", "--scale", "0.002", *arguments)
+        running.append(process)
+        assert process.stdout is not None
+        told: dict[str, Any] = json.loads(process.stdout.readline())
+        (shell.folder / "provinces.toml").write_text(told["registry"], encoding="utf-8")
+        return int(told["port"])
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.communicate(timeout=FIRST_LINE_SECONDS)
+
+
+@pytest.fixture
+def registered(shell: Shell) -> Path:
+    """A registry of one province that is not there."""
+    registry = shell.folder / "provinces.toml"
+    registry.write_text(
+        '[defaults]\n[[province]]\ncmcId = "620000"\nareaCode = "620000"\nname = "甘肃省"\n'
+        'pullAddressList = ["http://127.0.0.1:9/x"]\npushIpList = []\n',
+        encoding="utf-8",
+    )
+    return registry

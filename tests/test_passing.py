@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subcmc_crawler.errors import Fault, Malformed, Refused, StoreLost, TooLarge, Unreachable
+from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Ending, PageRecord
 from subcmc_crawler.passing import WalkPass
 from subcmc_crawler.province import walking
@@ -31,7 +32,7 @@ ADDRESS = Address.parse("http://h:1/x", "https")
 BEGAN = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
 TOO_LARGE = TooLarge("too-large", "10 MB")
 REFUSED = Refused("http-500", "", status=500)
-UNREACHABLE = Unreachable("timeout", "")
+UNREACHABLE = Unreachable("disconnected", "")
 Row = dict[str, Any]
 Hook = Callable[[int, int, int], Fault | Halted | None]
 
@@ -98,6 +99,26 @@ class Kept:
         self.stored.append(sorted_rows.store)
 
 
+class Halting:
+    """A halt for tests: `cut()` returns after so many turns of the loop from the halt on, never by default."""
+
+    def __init__(self, halted: Callable[[], bool] = lambda: False, *, turns: int | None = None) -> None:
+        self._halted = halted
+        self._turns = turns
+
+    def __call__(self) -> bool:
+        return self._halted()
+
+    async def cut(self) -> None:
+        if self._turns is None:
+            await asyncio.Event().wait()
+            return
+        while not self._halted():  # noqa: ASYNC110 - turns of the loop are what is counted
+            await asyncio.sleep(0)
+        for _turn in range(self._turns):
+            await asyncio.sleep(0)
+
+
 def new_pass(
     province: Province,
     kept: Any,
@@ -105,6 +126,7 @@ def new_pass(
     page_size: int = 10,
     max_in_flight: int = 1,
     halted: Callable[[], bool] = lambda: False,
+    grace_turns: int | None = None,
     **changes: Any,
 ) -> WalkPass:
     return WalkPass(
@@ -117,7 +139,7 @@ def new_pass(
         page_size=page_size,
         realign=True,
         max_in_flight=max_in_flight,
-        halted=halted,
+        halted=cast(Halt, Halting(halted, turns=grace_turns)),
         keep=kept,
     )
 
@@ -312,12 +334,60 @@ async def test_a_halted_run_asks_for_nothing_more(after: int) -> None:
     assert kept.rows == rows(len(kept.rows))
 
 
+async def test_what_is_on_its_way_when_halted_may_come_within_the_grace() -> None:
+    province = Province(rows(100), waits=[0, 0, 50, 20])
+    walk_pass, facts, kept = await walked(
+        province, max_in_flight=3, halted=lambda: len(province.asked) == 4, grace_turns=1000
+    )
+    assert facts.ending is Ending.STOPPED
+    assert province.answered == [1, 2, 4, 3]
+    assert province.cancelled == []
+    assert kept.rows == rows(40)
+    assert walk_pass.fault is None
+
+
+async def test_what_comes_later_than_the_grace_is_given_up() -> None:
+    """Pages 2 to 4 are on their way: 2 and 4 come in time, and what is behind page 3 is not stored."""
+    province = Province(rows(100), waits=[0, 3, 500, 3])
+    _, facts, kept = await walked(
+        province, max_in_flight=3, halted=lambda: len(province.asked) == 4, grace_turns=20
+    )
+    assert facts.ending is Ending.STOPPED
+    assert province.answered == [1, 2, 4]
+    assert province.cancelled == [3]
+    assert kept.rows == rows(20)
+
+
+async def test_a_halt_while_a_page_is_awaited_gives_it_the_grace_and_no_more() -> None:
+    province = Province(rows(100), waits=[0, 10_000])
+    halt_at = [30]
+
+    def halted() -> bool:
+        halt_at[0] -= 1
+        return halt_at[0] < 0
+
+    _, facts, kept = await walked(province, max_in_flight=2, halted=halted, grace_turns=50)
+    assert facts.ending is Ending.STOPPED
+    assert sorted(province.cancelled) == [2, 3]
+    assert kept.rows == rows(10)
+
+
+async def test_a_fault_within_the_grace_is_still_a_stop() -> None:
+    province = Province(rows(100), waits=[0, 5, 5])
+    province.hook = lambda number, page_num, page_size: REFUSED if page_num == 2 else None
+    _, facts, kept = await walked(
+        province, max_in_flight=2, halted=lambda: len(province.asked) == 3, grace_turns=100
+    )
+    assert facts.ending is Ending.STOPPED
+    assert kept.rows == rows(10)
+
+
 async def test_halted_while_asking_ends_the_pass() -> None:
     province = Province(rows(100), waits=[0, 0, 50])
     province.hook = lambda number, page_num, page_size: Halted() if page_num == 2 else None
     walk_pass, facts, kept = await walked(province, max_in_flight=3)
     assert facts.ending is Ending.STOPPED
-    assert sorted(province.cancelled) == [3, 4]
+    assert province.answered == [1, 3, 4], "they were on their way, and noted"
     assert kept.rows == rows(10)
     assert walk_pass.fault is None
 

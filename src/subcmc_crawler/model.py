@@ -144,6 +144,9 @@ class Manifest:
     bytes: int = 0  # body bytes over all attempts, decoded
     seconds: float = 0.0
     address: str | None = None
+    dead_addresses: tuple[str, ...] = ()  # those given up in this run, each with its fault
+    page_size: int | None = None  # in force at the end of the last pass
+    clamped: bool = False  # the province cut the page size that was asked for
     digest: str | None = None
     collect_time_min: int | None = None  # epoch milliseconds
     collect_time_max: int | None = None
@@ -152,6 +155,7 @@ class Manifest:
     deviations: Mapping[str, int] = field(default_factory=dict)  # envelope deviation -> pages
     faults: Mapping[str, int] = field(default_factory=dict)  # fault kind -> attempts
     rest_seconds: float = 0.0  # cool-downs
+    slowest_rate: float | None = None  # requests a second at the slowest moment, None when never slowed down
     started_at: datetime | None = None
     finished_at: datetime | None = None
     accepted: Acceptance | None = None
@@ -202,3 +206,4 @@ class PageRecord:
     milliseconds: float
     tries: int
     at: datetime
+    address: str

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge
+from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Ending, PageRecord, RuleBreak
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.asking import Asked, Asker, Halted
@@ -17,6 +19,7 @@ from subcmc_crawler.province.settings import DatasetSettings
 from subcmc_crawler.province.tally import Sorted, Tally
 from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
 from subcmc_crawler.spec.datasets import Dataset
+from subcmc_crawler.spec.envelope import Envelope
 
 _SAMPLES = 3
 
@@ -46,7 +49,7 @@ class WalkPass:
         page_size: int,
         realign: bool,
         max_in_flight: int,
-        halted: Callable[[], bool],
+        halted: Halt,
         keep: Keep,
     ) -> None:
         self.number = number
@@ -70,15 +73,23 @@ class WalkPass:
         self._halted = halted
         self._keep = keep
         self._on_their_way: deque[_OnItsWay] = deque()
+        self._timed_out = False
+        self._cut: asyncio.Task[None]
         self._content = blake2b(digest_size=HASH_BYTES)
         self._rules: Counter[str] = Counter()
         self._samples: dict[str, tuple[str, ...]] = {}
 
     async def walk(self) -> PassFacts:
-        """Walks to the end of the pass, whichever it is."""
+        """Walks to the end of the pass, whichever it is.
+
+        Once halted it asks for nothing more; what is on its way may come within the grace, is stored as far as its
+        order allows, and is cancelled then.
+        """
+        self._cut = asyncio.create_task(self._halted.cut())
         try:
             while True:
                 if self._halted():
+                    await self._finish()
                     self.state = self.state.halted()
                 match advance(self.state):
                     case Ask(page_num, page_size):
@@ -91,7 +102,9 @@ class WalkPass:
                     case End(ending):
                         return self._facts(ending)
         finally:
+            self._cut.cancel()
             await self._drop()
+            await asyncio.gather(self._cut, return_exceptions=True)
 
     def rule_breaks(self) -> tuple[RuleBreak, ...]:
         """Rule breaks by field and rule, most rows first."""
@@ -131,18 +144,37 @@ class WalkPass:
         """Takes the page that was asked for first; the others wait, so that rows keep their order."""
         oldest = self._on_their_way.popleft()
         try:
-            asked = await oldest.task
+            asked = await self._answer(oldest)
         except Halted:
+            await self._come()
             self.state = self.state.halted()
             return
         except TooLarge as fault:
             await self._halve(fault)
             return
         except Fault as fault:
+            if fault.kind == "timeout" and self.state.first is not None and not self._timed_out:
+                self._timed_out = True  # once: a province that hangs at any size must not eat the night
+                await self._halve(fault)
+                return
             self.fault = fault
             self.state = self.state.lost(refused=isinstance(fault, Refused | Malformed))
             return
         await self._stored(asked, oldest)
+
+    def replay(self, entry: Mapping[str, Any], rows: list[Any]) -> bool:
+        """Takes the next page of this pass from the ledger instead of the wire, its rows as they were served.
+
+        False when these are not the rows that the ledger speaks of: the page was being rewritten at the crash.
+        """
+        served = Envelope(0, "", entry["declared"], rows, tuple(entry["deviations"]))
+        page = read(self._dataset, served, self._cmc_id)
+        if page.content != entry["content"]:
+            return False
+        self.state = self.state.rejoined(entry["pageNum"], entry["pageSize"])
+        repeats = self.tally.repeats
+        self._took(page, self.tally.sort(page, self.ordinal), repeats)
+        return True
 
     async def _stored(self, asked: Asked, way: _OnItsWay) -> None:
         page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
@@ -150,7 +182,7 @@ class WalkPass:
         if self.state.is_echo(facts):
             self.state = self.state.took_echo(facts)
             return
-        before = self.tally.repeated + self.tally.conflicting
+        repeats = self.tally.repeats
         rows = self.tally.sort(page, self.ordinal)
         record = PageRecord(
             walk_pass=self.number,
@@ -161,19 +193,23 @@ class WalkPass:
             milliseconds=round(asked.fetched.milliseconds, 1),
             tries=asked.tries,
             at=asked.at,
+            address=str(self.address),
         )
         await self._keep(page, rows, record)
+        self._took(page, rows, repeats)
+
+    def _took(self, page: Page, rows: Sorted, repeats_before: int) -> None:
         self._note(page)
         self._content.update(b"".join(page.hashes))
         self.ordinal += 1
-        repeats = self.tally.repeated + self.tally.conflicting > before
-        self.state = self.state.took(facts, fresh=rows.fresh, repeats=repeats)
+        repeated = self.tally.repeats > repeats_before
+        self.state = self.state.took(page.facts(), fresh=rows.fresh, repeats=repeated)
 
     async def _probe(self, page_size: int) -> None:
         await self._drop()
         self._ask(1, page_size)
         try:
-            asked = await self._on_their_way.popleft().task
+            asked = await self._answer(self._on_their_way.popleft())
         except Halted:
             self.state = self.state.halted()
         except Fault as fault:
@@ -183,7 +219,7 @@ class WalkPass:
             page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
             self.state = self.state.probed(page.facts())
 
-    async def _halve(self, fault: TooLarge) -> None:
+    async def _halve(self, fault: Fault) -> None:
         halved = self.state.halved()
         if halved is None:
             self.fault = fault
@@ -191,6 +227,32 @@ class WalkPass:
             return
         self.state = halved
         await self._drop()
+
+    async def _answer(self, way: _OnItsWay) -> Asked:
+        """What came of a request; Halted when it has to be given up."""
+        try:
+            await asyncio.wait((way.task, self._cut), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not way.task.done():
+                self._on_their_way.appendleft(way)  # for _drop()
+        if not way.task.done():
+            raise Halted
+        return way.task.result()
+
+    async def _come(self) -> None:
+        """Waits until nothing is on its way, or the grace is over."""
+        while not self._cut.done() and (
+            left := [way.task for way in self._on_their_way if not way.task.done()]
+        ):
+            await asyncio.wait((*left, self._cut), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _finish(self) -> None:
+        """Takes what comes within the grace, up to the first page that does not."""
+        await self._come()
+        while self._on_their_way and self._on_their_way[0].task.done():
+            if isinstance(advance(self.state), End):
+                return
+            await self._take()
 
     async def _drop(self) -> None:
         """Cancels what is on its way and waits until it is gone."""

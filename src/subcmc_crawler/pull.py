@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from subcmc_crawler.errors import Fault, Unreachable
+from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Attempt, Counts, Ending, Manifest, PageRecord, State, Verdict
 from subcmc_crawler.passing import WalkPass
 from subcmc_crawler.province.addresses import Address
@@ -22,12 +23,24 @@ from subcmc_crawler.province.page import Page
 from subcmc_crawler.province.registry import Province
 from subcmc_crawler.province.settings import DatasetSettings
 from subcmc_crawler.province.tally import Sorted
-from subcmc_crawler.province.walking import PassFacts, agrees, another_pass, next_page_size, next_realign
+from subcmc_crawler.province.walking import (
+    PassFacts,
+    agrees,
+    another_pass,
+    next_page_size,
+    next_realign,
+    recovered_size,
+)
 from subcmc_crawler.reconcile import Evidence, Finding, Why, verdict
 from subcmc_crawler.spec.datasets import DATASETS, Dataset
 from subcmc_crawler.store import Database
-from subcmc_crawler.store.runs import write_manifest
-from subcmc_crawler.store.writing import SnapshotWriter, Stored
+from subcmc_crawler.store.counting import Stored
+from subcmc_crawler.store.reading import NotAsServed, pages_as_served
+from subcmc_crawler.store.resuming import OpenPass, Reopened
+from subcmc_crawler.store.runs import find_manifest, last_walked, write_manifest
+from subcmc_crawler.store.writing import SnapshotWriter
+
+_UNSETTLED: Final = (State.COLLECTING, State.ROLLING_BACK)
 
 
 class Observer(Protocol):
@@ -50,11 +63,10 @@ class Night:
     observer: Observer
     now: Callable[[], datetime]
     datasets: Collection[str] = ()  # the codes to pull; empty for all
+    resumed: bool = False  # the run goes on after a crash or a stop: what has its verdict keeps it
 
 
-async def pull_province(
-    province: Province, night: Night, asker: Asker, *, halted: Callable[[], bool]
-) -> list[Manifest]:
+async def pull_province(province: Province, night: Night, asker: Asker, *, halted: Halt) -> list[Manifest]:
     """The manifests of all datasets that were asked for, in the order of the specification."""
     manifests = []
     dead: dict[Address, Fault] = {}
@@ -62,13 +74,24 @@ async def pull_province(
         if night.datasets and dataset.code not in night.datasets:
             continue
         settings = province.datasets[dataset.code]
-        if settings is None or not province.addresses:
+        concluded = await find_concluded(night, province, dataset) if night.resumed else None
+        if concluded is not None:
+            manifest = concluded
+        elif settings is None or not province.addresses:
             manifest = await _unregistered(province, dataset, night)
         else:
             manifest = await Walk(province, dataset, settings, night, asker, halted=halted, dead=dead).run()
         night.observer.cell(manifest)
         manifests.append(manifest)
     return manifests
+
+
+async def find_concluded(night: Night, province: Province, dataset: Dataset) -> Manifest | None:
+    """The manifest of a cell that this run has concluded before it was broken off."""
+    found = await find_manifest(night.db, night.run, province.cmc_id, dataset.code)
+    if found is None or found.verdict in (None, Verdict.INCOMPLETE) or found.state in _UNSETTLED:
+        return None
+    return found
 
 
 async def _unregistered(province: Province, dataset: Dataset, night: Night) -> Manifest:
@@ -128,7 +151,7 @@ class Walk:
         night: Night,
         asker: Asker,
         *,
-        halted: Callable[[], bool],
+        halted: Halt,
         dead: dict[Address, Fault],
     ) -> None:
         self._province = province
@@ -142,6 +165,8 @@ class Walk:
         self._writer = SnapshotWriter(night.db, dataset, self._opened, fence=night.fence)
         self._passes: list[PassFacts] = []  # those that came to an end, which the decisions look at
         self._endings: list[Ending] = []
+        self._number = 0  # of the last pass
+        self._page_size = settings.page_size
         self._attempts = 0
         self._bytes = 0
         self._faults: Counter[str] = Counter()
@@ -149,8 +174,13 @@ class Walk:
 
     async def run(self) -> Manifest:
         """Walks until the verdict, and settles the snapshot accordingly."""
-        self._opened = await self._writer.begin()
-        last = await self._passes_over()
+        reopened = await self._writer.reopen() if self._night.resumed else None
+        if reopened is None:
+            self._opened = await self._writer.begin()
+        else:
+            self._recall(reopened)
+        self._page_size = recovered_size(await self._last_size(), self._settings.page_size)
+        last = await self._passes_over(reopened.open_pass if reopened else None)
         complete = last is not None and self._endings[-1] not in (Ending.FAILED, Ending.STOPPED)
         stored = await self._writer.finish(last.tally) if last and complete else None
         counts = self._counts(last, stored)
@@ -158,37 +188,76 @@ class Walk:
         await self._writer.settle(manifest)
         return manifest
 
-    async def _passes_over(self) -> WalkPass | None:
+    async def _last_size(self) -> int | None:
+        """The page size that this province could bear when it was walked last; None when nothing is known."""
+        before = await last_walked(self._night.db, self._night.run, self._province.cmc_id, self._dataset.code)
+        return before.page_size if before and not before.clamped else None
+
+    def _recall(self, reopened: Reopened) -> None:
+        """Takes over what an earlier process of this run did for this walk."""
+        self._opened = reopened.manifest or self._opened
+        self._passes = list(reopened.passes)
+        self._endings = list(reopened.endings)
+        self._number = reopened.last_pass
+        self._attempts = reopened.attempts
+        self._bytes = reopened.bytes
+        self._faults.update(reopened.faults)
+
+    async def _passes_over(self, left: OpenPass | None) -> WalkPass | None:
         """Passes until one settles the walk, each on one address; None when every address is known dead.
 
-        A pass that failed is followed by a fresh one on the next address.
+        The first one goes on with the pass that was `left` open, if its pages can be had from the store. A pass
+        that failed is followed by a fresh one on the next address.
         """
         last: WalkPass | None = None
         failed: set[Address] = set()
-        while address := self._next_address(failed):
-            if last is not None:
-                await self._writer.restart()
-            last = self._new_pass(address)
+        current = await self._replayed(left) if left else None
+        while True:
+            if current is None:
+                address = self._next_address(failed)
+                if address is None:
+                    return last
+                if self._number:
+                    await self._writer.restart()
+                self._number += 1
+                size = next_page_size(tuple(self._passes), self._page_size)
+                current = self._pass_on(address, number=self._number, page_size=size)
+            last, current = current, None
             facts = await last.walk()
-            await self._writer.note(self._drained())
+            await self._writer.end_pass(last.number, facts, self._drained())
             self._endings.append(facts.ending)
             if facts.ending is Ending.FAILED:
-                failed.add(address)
+                failed.add(last.address)
                 if isinstance(last.fault, Unreachable):
-                    self._dead[address] = last.fault
+                    self._dead[last.address] = last.fault
                 continue
             self._passes.append(facts)
             if not another_pass(tuple(self._passes), max_passes=self._settings.max_passes):
-                break
-        return last
+                return last
+
+    async def _replayed(self, left: OpenPass) -> WalkPass | None:
+        """The pass that was left open, its pages taken from the store; None when they are not all there."""
+        usable = (each for each in self._province.addresses if each not in self._dead)
+        address = next((each for each in usable if str(each) == left.address), None)
+        if address is None:
+            return None
+        walk_pass = self._pass_on(address, number=left.number, page_size=left.page_size)
+        try:
+            async for page in pages_as_served(
+                self._night.db, self._night.run, self._province.cmc_id, self._dataset.code, left.number
+            ):
+                if not walk_pass.replay(page.entry, page.rows):
+                    return None
+        except NotAsServed:
+            return None
+        await self._writer.align(walk_pass.tally, walk_pass=left.number, pages=walk_pass.ordinal)
+        return walk_pass
 
     def _next_address(self, failed: set[Address]) -> Address | None:
         usable = (each for each in self._province.addresses if each not in self._dead and each not in failed)
         return next(usable, None)
 
-    def _new_pass(self, address: Address) -> WalkPass:
-        number = len(self._endings) + 1
-
+    def _pass_on(self, address: Address, *, number: int, page_size: int) -> WalkPass:
         async def keep(page: Page, rows: Sorted, record: PageRecord) -> None:
             await self._writer.apply(page, rows, record, self._drained())
             self._night.observer.page(self._province, self._dataset, walk_pass.tally.received, page.total)
@@ -200,7 +269,7 @@ class Walk:
             cmc_id=self._province.cmc_id,
             address=address,
             number=number,
-            page_size=next_page_size(tuple(self._passes), self._settings.page_size),
+            page_size=page_size,
             realign=next_realign(tuple(self._passes)),
             max_in_flight=self._province.pull.max_in_flight,
             halted=self._halted,
@@ -264,8 +333,10 @@ class Walk:
             attempts=self._attempts,
             bytes=self._bytes,
             faults=dict(self._faults),
+            dead_addresses=tuple(f"{address}: {fault}" for address, fault in self._dead.items()),
             seconds=round((finished - started).total_seconds(), 3),
             rest_seconds=round(self._asker.rested_seconds - self._rested_before, 3),
+            slowest_rate=self._asker.drain_slowest(),
             finished_at=finished,
         )
         if last is None:
@@ -275,6 +346,8 @@ class Walk:
             stored_pass=last.number if stored else None,
             pages=last.ordinal,
             address=str(last.address),
+            page_size=last.state.page_size,
+            clamped=last.state.clamped,
             digest=stored.digest if stored else None,
             collect_time_min=last.collect_times[0] if last.collect_times else None,
             collect_time_max=last.collect_times[1] if last.collect_times else None,

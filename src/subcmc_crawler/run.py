@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from subcmc_crawler import __version__
-from subcmc_crawler.errors import NotFound, SubcmcError, TryLater
+from subcmc_crawler.errors import NotFound, StoreLost, SubcmcError, TryLater
+from subcmc_crawler.halting import Halt, Sleep, Stop
 from subcmc_crawler.model import RunRecord, RunStatus
 from subcmc_crawler.province import credentials
 from subcmc_crawler.province.asking import Asker
@@ -20,13 +22,18 @@ from subcmc_crawler.province.client import ProvinceClient
 from subcmc_crawler.province.pacing import BytePace, Rest
 from subcmc_crawler.province.registry import Province, Registry
 from subcmc_crawler.pull import Night, Observer, broken_off, pull_province
+from subcmc_crawler.schedule import PlannedPull, plan
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverError
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.lease import Lease
-from subcmc_crawler.store.runs import abandon, begin_run, finish_run, recover
+from subcmc_crawler.store.rests import keep_rest, kept_rest
+from subcmc_crawler.store.runs import abandon, begin_run, finish_run, past_durations, recover, reopen_run
+from subcmc_crawler.store.undoing import take_back_run
 
 _LOG = logging.getLogger(__name__)
+
+_REST_WORTH_KEEPING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,14 @@ class Selection:
         named = {registry.province(name).cmc_id for name in self.provinces}
         return tuple(province for province in registry.provinces if province.cmc_id in named)
 
+    @classmethod
+    def of_words(cls, words: Sequence[str]) -> Selection:
+        """The selection of a run, from its record."""
+        return cls(
+            provinces=tuple(word for word in words if word not in DATASETS),
+            datasets=tuple(word for word in words if word in DATASETS),
+        )
+
     @property
     def words(self) -> tuple[str, ...]:
         """What was selected, for the record of the run."""
@@ -55,8 +70,9 @@ class Selection:
 class Crawl:
     """One run over the provinces of a registry.
 
-    `now` tells the time in the registry's zone; `stop()` ends the run early, and every walk that has not ended
-    by then is incomplete.
+    Each province starts at its planned start (`schedule.plan`), or as soon afterwards as a slot is free; with
+    `ignore_windows` at once. `now` tells the time in the registry's zone, `sleep` passes it. `stop()` ends the run
+    early, and every walk that has not ended by then is incomplete.
     """
 
     def __init__(
@@ -69,7 +85,9 @@ class Crawl:
         now: Callable[[], datetime],
         selection: Selection | None = None,
         ignore_windows: bool = False,
+        resume: bool = False,
         lease_seconds: int = 60,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._registry = registry
         self._db = db
@@ -77,15 +95,20 @@ class Crawl:
         self._now = now
         self._selection = selection or Selection()
         self._ignore_windows = ignore_windows
+        self._resume = resume
         self._lease_seconds = lease_seconds
         self._provinces = self._selection.of(registry)
         self._credentials = {each.cmc_id: credentials.load(each, folder) for each in self._provinces}
-        self._stopping = asyncio.Event()
+        self._stop = Stop(sleep)
         self._slots = asyncio.Semaphore(registry.run.max_provinces)
+        most = sorted(each.pull.max_in_flight for each in self._provinces)[-registry.run.max_provinces :]
+        self._line = BytePace(
+            registry.run.max_run_bytes_per_second, clock=time.monotonic, readers=sum(most) or 1
+        )
 
     def stop(self) -> None:
-        """Asks the run to end: no new page is asked for."""
-        self._stopping.set()
+        """Asks the run to end: no new page is asked for, what is on its way has its grace; the second time none."""
+        self._stop.ask()
 
     async def run(self) -> RunRecord:
         """The finished run. TryLater when the lease is held or no window is open, StoreLost when MongoDB is."""
@@ -97,14 +120,19 @@ class Crawl:
                     "use --wait to wait for it, or --now to ignore windows"
                 )
         async with self._leased() as lease:
-            record = await begin_run(self._db, self._record())
+            record = await (reopen_run(self._db) if self._resume else begin_run(self._db, self._record()))
             crashed = await recover(self._db, record.number)
             if crashed:
                 _LOG.warning(
                     "undid what run %s had left behind when it crashed", ", ".join(map(str, crashed))
                 )
-            await self._pulls(record, lease)
-            status = RunStatus.STOPPED if self._stopping.is_set() else RunStatus.FINISHED
+            try:
+                await self._pulls(record, lease)
+            except StoreLost:
+                # all our tasks have ended: whatever they wrote without the lease can be taken back for good
+                await take_back_run(self._db, record.number)
+                raise
+            status = RunStatus.STOPPED if self._stop.asked else RunStatus.FINISHED
             return await finish_run(self._db, record.number, status, self._now())
 
     def _record(self) -> RunRecord:
@@ -139,11 +167,15 @@ class Crawl:
             observer=self._observer,
             now=self._now,
             datasets=self._selection.datasets,
+            resumed=self._resume,
         )
         try:
             async with asyncio.TaskGroup() as group:
                 renewing = group.create_task(self._renewed(lease))
-                pulls = [group.create_task(self._pull(province, night)) for province in self._provinces]
+                pulls = [
+                    group.create_task(self._pull(province, night, planned))
+                    for province, planned in await self._planned()
+                ]
                 await asyncio.wait(pulls)
                 renewing.cancel()
         except ExceptionGroup as errors:
@@ -154,12 +186,28 @@ class Crawl:
             await asyncio.sleep(lease.seconds / 3)
             await leases.renew(self._db, lease)
 
-    async def _pull(self, province: Province, night: Night) -> None:
-        closing = await self._opened(province)
+    async def _planned(self) -> Sequence[tuple[Province, PlannedPull | None]]:
+        """The provinces in the order of their starts; without a plan when windows are ignored."""
+        if self._ignore_windows:
+            return [(province, None) for province in self._provinces]
+        by_id = {province.cmc_id: province for province in self._provinces}
+        planned = plan_night(self._registry, self._provinces, await past_durations(self._db), self._now())
+        return [(by_id[each.cmc_id], each) for each in planned]
+
+    async def _pull(self, province: Province, night: Night, planned: PlannedPull | None) -> None:
+        if planned is not None:
+            await self._stop.sleep_until(planned.start, self._now)
+        halted = Halt(
+            self._stop,
+            closing=planned.closing if planned else None,
+            grace_seconds=self._registry.run.stop_grace_seconds,
+            now=self._now,
+        )
         async with self._slots:
-            rest = Rest(clock=time.monotonic, away=self._away)
-            halted = self._halting(closing)
-            paces = [BytePace(province.pull.max_bytes_per_second, clock=time.monotonic)]
+            rest = Rest(clock=time.monotonic, away=partial(self._away, halted, province))
+            rest.extend(await self._rest_left(province))
+            readers, limit = province.pull.max_in_flight, province.pull.max_bytes_per_second
+            paces = [BytePace(limit, clock=time.monotonic, readers=readers), self._line]
             client = ProvinceClient(
                 province.cmc_id,
                 self._credentials[province.cmc_id],
@@ -177,38 +225,33 @@ class Crawl:
                     reason = f"internal error: {type(error).__name__}"
                     await abandon(self._db, broken_off(province, night, reason))
 
-    async def _opened(self, province: Province) -> datetime | None:
-        """When the province's window closes, once it is open; None when windows are ignored."""
-        if self._ignore_windows:
-            return None
-        window = province.pull.window
-        now = self._now()
-        opening = window.opens_at(now)
-        await self._sleep((opening - now).total_seconds())
-        return window.closes_at(max(opening, self._now()))
+    async def _rest_left(self, province: Province) -> float:
+        """Seconds of a rest that an earlier process began and that is not over yet."""
+        until = await kept_rest(self._db, province.cmc_id)
+        return max(0.0, (until - self._now()).total_seconds()) if until else 0.0
 
-    def _halting(self, closing: datetime | None) -> Callable[[], bool]:
-        def halted() -> bool:
-            return self._stopping.is_set() or (closing is not None and self._now() >= closing)
-
-        return halted
-
-    async def _away(self, seconds: float) -> None:
-        """Sleeps without a slot, so that another province can use it."""
+    async def _away(self, halted: Halt, province: Province, seconds: float) -> None:
+        """Sleeps without a slot, so that another province can use it; not past the halt."""
+        if seconds >= _REST_WORTH_KEEPING_SECONDS:
+            await keep_rest(self._db, province.cmc_id, self._now() + timedelta(seconds=seconds))
         self._slots.release()
         try:
-            await self._sleep(seconds)
+            await halted.sleep(seconds)
         finally:
             await self._slots.acquire()
 
-    async def _sleep(self, seconds: float) -> None:
-        """Sleeps, but not past the moment at which the run is stopped."""
-        if seconds <= 0:
-            return
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+
+def plan_night(
+    registry: Registry, provinces: Sequence[Province], durations: Mapping[str, float], now: datetime
+) -> tuple[PlannedPull, ...]:
+    """The planned pulls of these provinces in the night that is open at `now`, or in the next one."""
+    return plan(
+        {province.cmc_id: province.pull.window for province in provinces},
+        durations,
+        now,
+        max_provinces=registry.run.max_provinces,
+        share=registry.run.stagger_share,
+    )
 
 
 def next_opening(provinces: Sequence[Province], now: datetime, *, strictly: bool = False) -> datetime:

@@ -238,10 +238,9 @@ def test_every_dependency_has_its_line() -> None:
 def test_what_is_called_not_there_yet_is_not_there() -> None:
     group: Any = typer.main.get_command(app)
     told = set(re.findall(r"`([a-z]+)`", section(README, "Limits and roadmap")))
-    commands = told & {"plan", "check", "census", "prune", "serve"}
-    assert {"plan", "check", "census", "prune"} <= commands
+    commands = told & {"check", "census", "prune", "serve"}
+    assert {"check", "census", "prune"} <= commands
     assert not commands & set(group.commands)
-    assert "--resume" not in {option for each in group.commands["crawl"].params for option in each.opts}
 
 
 def test_paths_and_modules_that_are_named_exist() -> None:

@@ -74,10 +74,12 @@ class Ministry:
         selection: Selection | None = None,
         ignore_windows: bool = True,
         balanced: bool = True,
+        resume: bool = False,
         on_page: Callable[[Crawl, Province, Dataset, int], None] | None = None,
     ) -> RunRecord:
         """One run over what the provinces hold on that night; its counts balance unless said otherwise."""
-        self.simulator.night = number
+        if self.simulator.night != number:
+            self.simulator.night = number
         watcher = Watcher([])
         crawl = Crawl(
             self.registry,
@@ -87,6 +89,7 @@ class Ministry:
             now=self.clock,
             selection=selection,
             ignore_windows=ignore_windows,
+            resume=resume,
         )
         if on_page is not None:
             act = on_page

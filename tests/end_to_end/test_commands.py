@@ -3,91 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_FIRST_LINE_SECONDS = 30
-
-
-@dataclass
-class Shell:
-    """A directory and an environment in which `subcmc` runs."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """One command, to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "subcmc_crawler", *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
-
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """One command that goes on."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "subcmc_crawler", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-
-@pytest.fixture
-def shell(tmp_path: Path, mongod_uri: str, database: str) -> Shell:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUBCMC", "MONGODB"))}
-    return Shell(
-        tmp_path, {**kept, "MONGODB_URI": mongod_uri, "SUBCMC_DATABASE": database, "SUBCMC_LANG": "en"}
-    )
-
-
-@pytest.fixture
-def provinces(shell: Shell) -> Iterator[Callable[..., int]]:
-    """Starts a simulator in a process of its own, writes its registry, and gives its port."""
-    running: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> int:
-        process = shell.begin("simulate", "--port", "0", "--scale", "0.002", *arguments)
-        running.append(process)
-        assert process.stdout is not None
-        told: dict[str, Any] = json.loads(process.stdout.readline())
-        (shell.folder / "provinces.toml").write_text(told["registry"], encoding="utf-8")
-        return int(told["port"])
-
-    yield start
-    for process in running:
-        process.terminate()
-        process.communicate(timeout=_FIRST_LINE_SECONDS)
-
-
-@pytest.fixture
-def registered(shell: Shell) -> Path:
-    """A registry of one province that is not there."""
-    registry = shell.folder / "provinces.toml"
-    registry.write_text(
-        '[defaults]\n[[province]]\ncmcId = "620000"\nareaCode = "620000"\nname = "甘肃省"\n'
-        'pullAddressList = ["http://127.0.0.1:9/x"]\npushIpList = []\n',
-        encoding="utf-8",
-    )
-    return registry
+from shells import Shell, turn
 
 
 def test_a_missing_registry_is_one_line_and_78(shell: Shell) -> None:
@@ -169,7 +94,7 @@ def test_two_nights_from_crawl_to_accept(shell: Shell, provinces: Any) -> None:
     assert "315" in first.stdout
     assert "甘肃省" in first.stderr  # a plain line for each province, since nobody watches a terminal
     assert "\x1b" not in first.stdout + first.stderr
-    _turn(port, 2)
+    turn(port, 2)
     second = shell("crawl", "--now")
     assert second.returncode == 1
     runs = json.loads(shell("runs", "--format", "json").stdout)["runs"]
@@ -197,7 +122,7 @@ def test_two_nights_from_crawl_to_accept(shell: Shell, provinces: Any) -> None:
 def test_export_and_history(shell: Shell, provinces: Any) -> None:
     port = provinces("--change", "0.5")
     assert shell("crawl", "--now", "--province", "110000").returncode == 0
-    _turn(port, 2)
+    turn(port, 2)
     assert shell("crawl", "--now", "--province", "110000").returncode == 0
     lines = shell("export", "110000/ua_user", "--run", "1").stdout.splitlines()
     users = [json.loads(line) for line in lines]
@@ -322,9 +247,34 @@ def test_the_demo_runs_two_nights_and_says_what_to_try_next(shell: Shell) -> Non
             assert shell(*line.split()[1:], **environment).returncode == 0, line
 
 
-def _turn(port: int, night: int) -> None:
-    import urllib.request
+def test_the_plan_of_a_night_with_and_without_a_past(shell: Shell, provinces: Any) -> None:
+    provinces()
+    empty = shell("plan")
+    assert empty.returncode == 0, empty.stderr
+    assert "No whole run has finished yet" in empty.stdout
+    assert shell("crawl", "--now").returncode == 0
+    known = json.loads(shell("plan", "--format", "json").stdout)
+    assert known["schema"] == "subcmc.plan/1"
+    assert len(known["provinces"]) == 35
+    assert all(each["fits"] and not each["estimated"] for each in known["provinces"])
+    assert max(each["running"] for each in known["load"]) >= 1
+    lasting = [each["forecastSeconds"] for each in known["provinces"]]
+    assert lasting == sorted(lasting, reverse=True)
+    starts = [datetime.fromisoformat(each["start"]) for each in known["provinces"]]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(starts)]
+    assert len(gaps) == 34
+    assert max(gaps) - min(gaps) < 1
+    assert "#" in shell("plan", "--lang", "zh").stdout
 
-    body = json.dumps({"night": night}).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_simulator/night", data=body, timeout=30):
-        return
+
+def test_a_plan_needs_mongodb_only_for_the_past(shell: Shell, registered: Path) -> None:
+    away = "mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=200"
+    assert registered.exists()
+    assert shell("plan", MONGODB_URI=away).returncode == 69
+    done = shell("plan", "--no-history", MONGODB_URI=away)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "甘肃省" in done.stdout
+    del shell.environment["MONGODB_URI"]
+    done = shell("plan")  # no local mongod was ever started here, and none is for this
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (shell.folder / ".subcmc").exists()

@@ -14,8 +14,9 @@ from subcmc_crawler.run import Crawl, Selection
 from subcmc_crawler.spec.codes import AREAS
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
+from subcmc_crawler.store.counting import Stored
 from subcmc_crawler.store.runs import accept, attempts_of, heads, list_runs, manifests_of, published_as_of
-from subcmc_crawler.store.writing import SnapshotWriter, Stored
+from subcmc_crawler.store.writing import SnapshotWriter
 
 
 async def test_35_provinces_are_published_exactly_as_served(db: Database) -> None:
@@ -182,6 +183,37 @@ async def test_a_store_that_lost_a_record_is_a_mismatch_and_rolled_back(
         assert await db["ua_org"].count_documents({}) == 0
 
 
+async def test_a_page_size_that_was_too_large_is_remembered_and_recovers_step_by_step(db: Database) -> None:
+    only = Selection(datasets=("ua_user",))
+    large = FAST.replace("page_size = 50", "page_size = 200")
+    async with ministry(db, "110000/ua_user:big-body=30@1", defaults=large) as house:
+        sizes = []
+        for night in (1, 2, 3, 4):
+            house.simulator.requests.clear()
+            run = await house.night(night, selection=only)
+            assert run.summary == {"proven": 1}
+            sizes.append((house.simulator.requests[0].page_size, house.simulator.requests[-1].page_size))
+        assert sizes == [(200, 25), (50, 50), (100, 100), (200, 200)]
+        assert (await house.cell(1, "110000/ua_user")).page_size == 25
+
+
+async def test_a_page_that_times_out_is_asked_for_in_halves_once(db: Database) -> None:
+    only = Selection(datasets=("ua_user",))
+    impatient = FAST.replace("_seconds = 5", "_seconds = 0.3").replace("in_flight = 3", "in_flight = 1")
+    async with ministry(db, "110000/ua_user:hang=2;after=2", defaults=impatient) as house:
+        run = await house.night(1, selection=only)
+        manifest = await house.cell(run.number, "110000/ua_user")
+        assert (manifest.verdict, manifest.page_size) == (Verdict.PROVEN, 25)
+        assert await house.assert_exact(run.number) == 1
+
+
+async def test_a_clamped_page_size_is_written_down(db: Database) -> None:
+    async with ministry(db, "110000/ua_user:clamp=20") as house:
+        run = await house.night(1, selection=Selection(datasets=("ua_user",)))
+        manifest = await house.cell(run.number, "110000/ua_user")
+        assert (manifest.clamped, manifest.page_size) == (True, 20)
+
+
 async def test_a_dead_address_is_followed_by_the_next_one_in_a_fresh_pass(db: Database) -> None:
     async with ministry(db, "110000#1:dead;after=3", mirrors=2) as house:
         run = await house.night(1)
@@ -189,6 +221,8 @@ async def test_a_dead_address_is_followed_by_the_next_one_in_a_fresh_pass(db: Da
         assert await house.assert_exact(run.number) == 9
         users = await house.cell(run.number, "110000/ua_user")
         assert str(users.address).endswith("/110000-b")
+        assert len(users.dead_addresses) == 1
+        assert "/110000: disconnected" in users.dead_addresses[0]
 
 
 async def test_a_held_snapshot_is_accepted_and_becomes_the_base_of_the_next_night(db: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -37,6 +38,8 @@ class Scene:
         self.seconds = 0.0
         self.calls: list[tuple[int, float]] = []  # page and time of each request
         self.halted = False
+        self.connections = 64
+        self.on_sent: Callable[[], None] = lambda: None
         self.rests: list[float] = []
         self.before: Callable[[int], None] = lambda number: None
         self.settings = PullSettings(**{"requests_per_second": 0, **settings})
@@ -233,3 +236,37 @@ async def test_every_attempt_takes_its_turn() -> None:
     scene.asker._pace.turn = turn  # type: ignore[method-assign]
     await scene.ask()
     assert turns == len(scene.calls) == 3
+
+
+async def test_a_busy_province_is_asked_less_often_and_other_faults_do_not_matter() -> None:
+    for fault, slowest in ((busy(509), 4.0), (busy(500), None), (DROPPED, None)):
+        scene = Scene([fault, GOOD], requests_per_second=8, cool_down_seconds=0)
+        await scene.ask()
+        assert scene.asker.drain_slowest() == slowest
+
+
+async def test_answers_that_begin_late_slow_the_pace_of_their_dataset() -> None:
+    late = replace(GOOD, first_byte_seconds=3.0)
+    scene = Scene([*[replace(GOOD, first_byte_seconds=0.1)] * 8, late], requests_per_second=1000)
+    for _ in range(8):
+        await scene.ask()
+    assert scene.asker.drain_slowest() is None
+    await scene.ask()
+    assert scene.asker.drain_slowest() == 800.0
+
+
+async def test_no_more_pages_are_open_than_the_line_allows() -> None:
+    scene = Scene([GOOD] * 4)
+    scene.connections = 1
+    scene.asker = Asker(
+        cast(ProvinceClient, scene),
+        scene.settings,
+        rest=Rest(clock=lambda: 0.0, away=scene._away),
+        halted=lambda: False,
+        now=lambda: BEGAN,
+    )
+    open_now: list[int] = []
+    scene.before = lambda number: open_now.append(len(scene.outcomes))
+    await asyncio.gather(*(scene.ask(number) for number in range(1, 5)))
+    assert [number for number, _ in scene.calls] == [1, 2, 3, 4]
+    assert open_now == [4, 3, 2, 1]

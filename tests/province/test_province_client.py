@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import time
 import tracemalloc
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachab
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.client import MAX_BODY_BYTES, Fetched, ProvinceClient
 from subcmc_crawler.province.credentials import Credentials
-from subcmc_crawler.province.pacing import BytePace
+from subcmc_crawler.province.pacing import BytePace, Due
 from subcmc_crawler.simulator.faults import Fault as SimulatedFault
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.server import Simulator
@@ -434,14 +436,15 @@ async def test_a_bomb_is_abandoned_before_it_fills_the_memory() -> None:
 
 
 class Meter(BytePace):
-    """Pays nothing and remembers what was to be paid."""
+    """Lets everything go at once and remembers what was to be paid."""
 
     def __init__(self) -> None:
-        super().__init__(0, clock=lambda: 0.0)
+        super().__init__(10**8, clock=lambda: 0.0)
         self.spent: list[int] = []
 
-    async def spend(self, count: int) -> None:
+    def book(self, count: int) -> Due:
         self.spent.append(count)
+        return Due(0.0, 0.0)
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -456,7 +459,9 @@ async def test_the_pace_of_bytes_is_that_of_the_line(packed: bool) -> None:
     async with raw_server(answer) as server, ProvinceClient("620000", PLAIN, byte_paces=meters) as client:
         await client.fetch(server.address(), USERS, 1, 100, timeout_seconds=20)
     for meter in meters:
-        assert sum(meter.spent) == len(on_the_line)
+        head, *pieces = meter.spent
+        assert 40 < head < 100, "status line and two headers"
+        assert sum(pieces) == len(on_the_line)
         assert min(meter.spent) >= 0
     assert packed or len(meters[0].spent) >= 4, "paid while it streams in"
 
@@ -482,6 +487,26 @@ async def test_a_drip_is_a_timeout() -> None:
     async with raw_server(drip) as server:
         fault = await fault_of(server.address(), timeout_seconds=0.1)
     assert (type(fault), fault.kind) == (Unreachable, "timeout")
+
+
+async def test_a_drip_under_a_limit_of_bytes_is_a_timeout_too() -> None:
+    """Each byte waits for the line that others fill; that is no more time for whoever drips."""
+    pace = BytePace(100_000, clock=time.monotonic, readers=2)
+    for _ in range(100):
+        pace.book(10)
+
+    async def drip(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not exchange.writer.transport.is_closing():
+            pace.book(2000)
+            await exchange.send(b" ")
+            await asyncio.sleep(0.005)
+
+    async with raw_server(drip) as server, ProvinceClient("620000", PLAIN, byte_paces=[pace]) as client:
+        with pytest.raises(Unreachable) as caught:
+            async with asyncio.timeout(20):
+                await client.fetch(server.address(), USERS, 1, 100, timeout_seconds=0.1)
+    assert caught.value.kind == "timeout"
 
 
 async def test_nobody_there() -> None:
@@ -569,21 +594,47 @@ async def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
         assert (await fetch(server.address(), credentials=known)).status == 200
 
 
-async def test_a_missing_client_certificate_is_unreachable() -> None:
+async def test_a_missing_client_certificate_is_named() -> None:
     ca = trustme.CA()
     async with raw_server(well, tls=served_by(ca, "127.0.0.1", clients=ca)) as server:
         fault = await fault_of(server.address(), credentials=trusting(ca))
-    assert isinstance(fault, Unreachable)
-    assert fault.kind in ("tls", "disconnected")
+    assert (type(fault), fault.kind) == (Unreachable, "tls")
+    assert "the province wants a client certificate" in fault.detail
     assert server.requests == []
 
 
-async def test_https_to_a_plain_port_is_unreachable() -> None:
+async def test_a_drop_with_our_certificate_shown_or_on_a_kept_connection_is_no_fault_of_tls() -> None:
+    async def drop_from_the_second_on(exchange: Exchange) -> None:
+        if exchange.number:
+            exchange.drop()
+        else:
+            await exchange.reply()
+
+    ca = trustme.CA()
+    async with raw_server(drop_from_the_second_on, tls=served_by(ca, "127.0.0.1")) as server:
+        async with ProvinceClient("620000", trusting(ca)) as client:
+            await client.fetch(server.address(), USERS, 1, 100, timeout_seconds=20)
+            with pytest.raises(Unreachable) as caught:
+                await client.fetch(server.address(), USERS, 2, 100, timeout_seconds=20)
+        assert caught.value.kind == "disconnected"
+        shown = replace(trusting(ca), shows_certificate=True)
+        assert (await fault_of(server.address(), credentials=shown)).kind == "disconnected"
+
+
+async def test_a_plain_port_that_says_nothing_to_tls_is_named() -> None:
     async with raw_server(well) as server:
         address = Address.parse(f"https://127.0.0.1:{server.port}", "https")
         fault = await fault_of(address, timeout_seconds=0.2)
-    assert isinstance(fault, Unreachable)
+    assert (type(fault), fault.kind) == (Unreachable, "tls")
+    assert "the port may not speak TLS" in fault.detail
     assert server.requests == []
+
+
+async def test_a_slow_answer_over_tls_is_a_timeout() -> None:
+    ca = trustme.CA()
+    async with raw_server(Exchange.gone, tls=served_by(ca, "127.0.0.1")) as server:
+        fault = await fault_of(server.address(), credentials=trusting(ca), timeout_seconds=1)
+    assert fault.kind == "timeout"
 
 
 # ── against the simulator ───────────────────────────────────────────────────────────────────────────────

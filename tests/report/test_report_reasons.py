@@ -201,7 +201,7 @@ def test_a_province_keeps_its_own_words() -> None:
     assert fault_sentence("http-500", "Internal Server Error", zh) == "HTTP 500（服务器内部错误）"
     assert fault_sentence("http-500", "db down", zh) == "HTTP 500（服务器内部错误）：db down"
     assert fault_sentence("http-418", "I'm a Teapot", zh) == "HTTP 418：I'm a Teapot"
-    assert fault_sentence("tls", "certificate has expired", zh).endswith("：certificate has expired")
+    assert fault_sentence("tls", "certificate revoked", zh).endswith("：certificate revoked")
     assert fault_sentence("not-json", "starts with <html>", zh) == "响应不是有效的 JSON：开头是 <html>"
     assert fault_sentence("brand-new", "", zh) == "brand-new"
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from subcmc_crawler.model import Attempt, Counts, Manifest, PageRecord, State, Verdict
+from subcmc_crawler.model import Attempt, Counts, Ending, Manifest, PageRecord, State, Verdict
 from subcmc_crawler.province.page import Page, read
 from subcmc_crawler.province.tally import Tally
+from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import DATASETS, Dataset
 from subcmc_crawler.spec.envelope import parse
 from subcmc_crawler.store import Database
@@ -51,6 +52,7 @@ def page_record(ordinal: int, *, walk_pass: int = 1) -> PageRecord:
         milliseconds=1.5,
         tries=1,
         at=AT,
+        address="http://192.168.1.23:8080/gansu1",
     )
 
 
@@ -79,6 +81,10 @@ def opened(run: int, *, dataset: Dataset = ORG, cmc: str = CMC) -> Manifest:
         state=State.COLLECTING,
         started_at=AT,
     )
+
+
+def pass_facts(ending: Ending = Ending.CLEAN) -> PassFacts:
+    return PassFacts(ending=ending, totals=(1,), received=1, content=b"0123456789abcdef", clamped=False)
 
 
 class Night:

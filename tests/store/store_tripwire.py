@@ -44,9 +44,9 @@ class Tripwire:
         self.writes = 0
         self.published = False  # a write that took effect has published a snapshot
         self._db = db
-        self._at = at
+        self.at = at
         self._mode = mode
-        self._paused = paused
+        self.paused = paused
         self._dead = False
 
     @property
@@ -66,11 +66,11 @@ class Tripwire:
         """The write, unless it is the one that goes wrong."""
         self.look()
         self.writes += 1
-        if self.writes != self._at:
+        if self.writes != self.at:
             return await self._written(collection, method, *args, **options)
         if self._mode == "pause":
-            assert self._paused is not None
-            await self._paused()
+            assert self.paused is not None
+            await self.paused()
             return await self._written(collection, method, *args, **options)
         self._dead = True
         if self._mode == "after":

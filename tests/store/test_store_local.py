@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -91,7 +92,7 @@ def is_alive(pid: int) -> bool:
 
 
 def write(uri: str, number: int) -> None:
-    with MongoClient[dict[str, Any]](uri) as client:
+    with MongoClient[dict[str, Any]](uri, journal=True) as client:
         client["test"]["numbers"].insert_one({"_id": number})
 
 
@@ -271,7 +272,7 @@ def test_one_on_the_path_comes_before_the_wheel(tmp_path: Path, monkeypatch: pyt
 def test_without_any_mongod_the_way_out_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUBCMC_MONGOD", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(StoreLost) as caught, local_mongod(data):
         pytest.fail("it was started")
     assert "MONGODB_URI" in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,16 +37,17 @@ moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(  # noqa:
 )
 seconds = st.floats(0, 1e6, allow_nan=False)
 
-manifests = st.builds(
-    Manifest,
-    run=st.integers(1, 10**6),
-    cmc_id=lines,
-    province=lines,
-    dataset=lines,
-    state=st.sampled_from(State),
-    verdict=st.one_of(st.none(), st.sampled_from(Verdict)),
-    reason=lines,
-    counts=st.builds(
+manifest_fields: dict[str, st.SearchStrategy[Any]] = {
+    "run": st.integers(1, 10**6),
+    "cmc_id": lines,
+    "province": lines,
+    "dataset": lines,
+    "state": st.sampled_from(State),
+    "verdict": st.one_of(st.none(), st.sampled_from(Verdict)),
+    "reason": lines,
+    "reason_code": lines,
+    "reason_values": st.dictionaries(st.sampled_from(["missing", "fault"]), st.one_of(counted, lines)),
+    "counts": st.builds(
         Counts,
         declared=maybe,
         declared_first=maybe,
@@ -62,19 +64,19 @@ manifests = st.builds(
         removed=counted,
         unchanged=counted,
     ),
-    base=maybe,
-    passes=counted,
-    stored_pass=maybe,
-    endings=st.lists(st.sampled_from([ending.value for ending in Ending]), max_size=3).map(tuple),
-    pages=counted,
-    attempts=counted,
-    bytes=counted,
-    seconds=seconds,
-    address=st.one_of(st.none(), lines),
-    digest=st.one_of(st.none(), lines),
-    collect_time_min=st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
-    collect_time_max=st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
-    rules=st.lists(
+    "base": maybe,
+    "passes": counted,
+    "stored_pass": maybe,
+    "endings": st.lists(st.sampled_from([ending.value for ending in Ending]), max_size=3).map(tuple),
+    "pages": counted,
+    "attempts": counted,
+    "bytes": counted,
+    "seconds": seconds,
+    "address": st.one_of(st.none(), lines),
+    "digest": st.one_of(st.none(), lines),
+    "collect_time_min": st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
+    "collect_time_max": st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
+    "rules": st.lists(
         st.builds(
             RuleBreak,
             field=odd_names,
@@ -84,14 +86,19 @@ manifests = st.builds(
         ),
         max_size=3,
     ).map(tuple),
-    drift=tallies,
-    deviations=tallies,
-    faults=tallies,
-    rest_seconds=seconds,
-    started_at=st.one_of(st.none(), moments),
-    finished_at=st.one_of(st.none(), moments),
-    accepted=st.one_of(st.none(), st.builds(Acceptance, by=lines, at=moments, reason=lines)),
-)
+    "drift": tallies,
+    "deviations": tallies,
+    "faults": tallies,
+    "rest_seconds": seconds,
+    "dead_addresses": st.lists(lines, max_size=3).map(tuple),
+    "page_size": maybe,
+    "clamped": st.booleans(),
+    "slowest_rate": st.one_of(st.none(), seconds),
+    "started_at": st.one_of(st.none(), moments),
+    "finished_at": st.one_of(st.none(), moments),
+    "accepted": st.one_of(st.none(), st.builds(Acceptance, by=lines, at=moments, reason=lines)),
+}
+manifests = st.builds(Manifest, **manifest_fields)
 
 runs = st.builds(
     RunRecord,
@@ -120,6 +127,10 @@ def through_mongodb(shelf: Collection[dict[str, Any]], document: dict[str, Any])
     found = shelf.find_one({})
     assert found is not None
     return found
+
+
+def test_no_field_is_forgotten_here() -> None:
+    assert manifest_fields.keys() == {field.name for field in fields(Manifest)}
 
 
 @settings(max_examples=250, deadline=None, derandomize=True)

@@ -8,13 +8,10 @@ with other examples each time and shrinking, is `SUBCMC_NIGHTS=2000 pytest tests
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -29,27 +26,31 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from store_cases import AT, attempt, collected, everything
+from store_cases import AT, collected, everything
+from store_centre import Behaviour, Centre, Row, Watching, as_json, content, province, remembered
 from store_tripwire import Killed, Mode, Tripwire
 
 from subcmc_crawler.errors import Refused, Unreachable
-from subcmc_crawler.model import OPEN_END, Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
+from subcmc_crawler.halting import Halt
+from subcmc_crawler.model import OPEN_END, Acceptance, Manifest, RunRecord, RunStatus, State
 from subcmc_crawler.province.addresses import Address
-from subcmc_crawler.province.asking import Asked, Asker, Halted
-from subcmc_crawler.province.client import Fetched
-from subcmc_crawler.province.registry import Province, parse
 from subcmc_crawler.province.settings import DatasetSettings
-from subcmc_crawler.pull import Night, Walk
-from subcmc_crawler.spec.datasets import DATASETS, Dataset
-from subcmc_crawler.spec.envelope import parse as parse_envelope
+from subcmc_crawler.pull import Night, Walk, find_concluded
+from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, open_store
-from subcmc_crawler.store.reading import export, prove
-from subcmc_crawler.store.runs import accept, begin_run, finish_run, get_manifest, recover
-from subcmc_crawler.store.writing import stored_as_of
+from subcmc_crawler.store.counting import stored_as_of
+from subcmc_crawler.store.reading import export
+from subcmc_crawler.store.runs import (
+    accept,
+    begin_run,
+    finish_run,
+    get_manifest,
+    recover,
+    reopen_run,
+)
 
 Result = TypeVar("Result")
 Cell = tuple[str, str]
-Row = dict[str, Any]
 
 PROVINCES = ("62", "620000")  # one is the beginning of the other
 CODES = ("ua_org", "hardware")
@@ -57,111 +58,6 @@ CELLS: list[Cell] = [(cmc, code) for cmc in PROVINCES for code in CODES]
 KEYS = [f"k{number}" for number in range(8)] + ["a.b", "$x", "机", "😀"]
 
 LONG_HUNT = int(os.environ.get("SUBCMC_NIGHTS", "0"))
-
-
-def province(cmc: str) -> Province:
-    text = f"""
-        [[province]]
-        cmcId = "{cmc}"
-        areaCode = "620000"
-        name = "甘肃省{cmc}"
-        pullAddressList = ["http://127.0.0.1:9/a", "http://127.0.0.1:9/b"]
-    """
-    return parse(text, where="here").provinces[0]
-
-
-class Watching:
-    """An observer that looks away."""
-
-    def page(self, province: Province, dataset: Dataset, received: int, declared: int | None) -> None:
-        pass
-
-    def cell(self, manifest: Manifest) -> None:
-        pass
-
-
-@dataclass
-class Behaviour:
-    """How a province serves one dataset in one night."""
-
-    page_size: int = 5
-    drift: list[list[Row]] = field(default_factory=list)  # the rows from request 2, 4, 6 ... on
-    hides: int = 0  # rows that are declared and never served
-    fails_at: int | None = None  # the request with this number fails
-    fault: Exception | None = None
-    for_good: bool = False  # and so does every later one, so that no other address helps
-    halts: bool = False  # the run is stopped then
-    ignores_page_num: bool = False
-
-
-class Centre(Asker):
-    """A province in memory; keeps what it served, by pass and page."""
-
-    def __init__(self, rows: list[Row], behaviour: Behaviour) -> None:
-        self.served: dict[int, dict[int, list[Row]]] = {}
-        self.halted_now = False
-        self._rows = rows
-        self._behaviour = behaviour
-        self._requests = 0
-        self._notes: list[Attempt] = []
-
-    @property
-    def rested_seconds(self) -> float:
-        return 0.0
-
-    def drain(self) -> list[Attempt]:
-        notes, self._notes = self._notes, []
-        return notes
-
-    async def page(
-        self,
-        dataset: Dataset,
-        settings: DatasetSettings,
-        *,
-        address: Address,
-        walk_pass: int,
-        page_num: int,
-        page_size: int,
-    ) -> Asked:
-        how = self._behaviour
-        self._requests += 1
-        if how.drift and self._requests % 2 == 0:
-            self._rows = how.drift.pop(0)
-        over = how.fails_at is not None and self._requests >= how.fails_at
-        if over and (how.for_good or self._requests == how.fails_at):
-            if how.halts:
-                self.halted_now = True
-                raise Halted
-            assert how.fault is not None
-            self._notes.append(attempt(page_num, walk_pass=walk_pass, fault="fault"))
-            raise how.fault
-        start = 0 if how.ignores_page_num else (page_num - 1) * page_size
-        shown = self._rows[: len(self._rows) - how.hides]
-        rows = shown[start : start + page_size]
-        body = json.dumps({"code": 0, "message": "", "total": len(self._rows), "data": rows}).encode()
-        self._notes.append(attempt(page_num, walk_pass=walk_pass))
-        pages = self.served.setdefault(walk_pass, {})
-        pages.setdefault(page_num, deepcopy(rows))  # page 1 comes once more, as the closing probe
-        return Asked(Fetched(parse_envelope(body), 200, len(body), 1.0), 1, AT)
-
-    def rows_of(self, walk_pass: int) -> list[Row]:
-        """The rows of a pass in order, up to a page that is the page before it again."""
-        pages = [rows for _, rows in sorted(self.served[walk_pass].items())]
-        taken = pages[:1]
-        for before, rows in itertools.pairwise(pages):
-            if rows and [content(each) for each in rows] == [content(each) for each in before]:
-                break
-            taken.append(rows)
-        return [each for rows in taken for each in rows]
-
-
-def as_json(row: Row) -> str:
-    """Equal for equal rows: 1 and 1.0 differ, and the order of the keys, which means nothing, does not."""
-    return json.dumps(row, sort_keys=True)
-
-
-def content(row: Row) -> str:
-    return json.dumps({**row, "collectTime": "collectTime" in row}, sort_keys=True)
 
 
 names = st.sampled_from(["a", "b", "c"])
@@ -190,6 +86,7 @@ class Nights(RuleBasedStateMachine):
     name: ClassVar[str]
     killed: ClassVar[int] = 0
     walked: ClassVar[int] = 0
+    resumed: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,6 +102,8 @@ class Nights(RuleBasedStateMachine):
         self.truth: dict[tuple[int, Cell], list[Row]] = {}  # of every published snapshot
         self.held: dict[Cell, tuple[Manifest, list[Row]]] = {}
         self.touched: set[Cell] = set(CELLS)  # since the last look at everything
+        self.broken: tuple[int, list[Cell]] | None = None  # the last run, if it was killed, and its cells
+        self.served: dict[Cell, dict[int, dict[int, list[Row]]]] = {}  # in it, by pass and page
         self.fence = 0
         self.clock = AT
 
@@ -262,8 +161,30 @@ class Nights(RuleBasedStateMachine):
         mode: Mode = data.draw(st.sampled_from(["before", "after", "half"]), label="killed")
         wire = Tripwire(self.db, at=at, mode=mode)
         self.fence += 1
+        self.served = {}
+        self.broken = None
         try:
             self.do(self.run_over(sorted(cells), wire, lambda cell: self.behaviour(data, cell)))
+        except Killed:
+            type(self).killed += 1
+
+    @precondition(lambda self: self.broken)
+    @rule(data=st.data(), moved=st.booleans())
+    def the_run_is_resumed(self, data: st.DataObject, moved: bool) -> None:
+        """By a new process, which may be killed in its turn, and which the provinces may serve other rows."""
+        assert self.broken is not None
+        _, cells = self.broken
+        self.touched = set(cells)
+        if moved:
+            for cell in cells:
+                self.by_day(data, cell)
+        at = data.draw(st.one_of(st.just(0), st.integers(1, 20)), label="killed at write")
+        mode: Mode = data.draw(st.sampled_from(["before", "after", "half"]), label="killed")
+        wire = Tripwire(self.db, at=at, mode=mode)
+        self.fence += 1
+        type(self).resumed += 1
+        try:
+            self.do(self.run_over(cells, wire, lambda cell: self.behaviour(data, cell), resumed=True))
         except Killed:
             type(self).killed += 1
 
@@ -288,19 +209,43 @@ class Nights(RuleBasedStateMachine):
         return how
 
     async def run_over(
-        self, cells: list[Cell], wire: Tripwire, behaviour: Callable[[Cell], Behaviour]
+        self,
+        cells: list[Cell],
+        wire: Tripwire,
+        behaviour: Callable[[Cell], Behaviour],
+        *,
+        resumed: bool = False,
     ) -> None:
-        opened = RunRecord(number=0, status=RunStatus.RUNNING, started_at=self.now())
-        record = await begin_run(wire.database, opened)
+        if resumed:
+            record = await reopen_run(wire.database)
+        else:
+            opened = RunRecord(number=0, status=RunStatus.RUNNING, started_at=self.now())
+            record = await begin_run(wire.database, opened)
+        self.broken = (record.number, cells)
         await recover(wire.database, record.number)
         for cell in cells:
-            await self.walk(cell, record.number, wire, behaviour(cell))
+            await self.walk(cell, record.number, wire, behaviour(cell), resumed=resumed)
+        self.broken = None
         await finish_run(wire.database, record.number, RunStatus.FINISHED, self.now())
 
-    async def walk(self, cell: Cell, run: int, wire: Tripwire, how: Behaviour) -> None:
+    async def walk(
+        self, cell: Cell, run: int, wire: Tripwire, how: Behaviour, *, resumed: bool = False
+    ) -> None:
         cmc, code = cell
+        night = Night(
+            db=wire.database,
+            run=run,
+            fence=self.fence,
+            observer=Watching(),
+            now=self.now,
+            resumed=resumed,
+        )
+        if resumed and await find_concluded(night, province(cmc), DATASETS[code]):
+            return
         centre = Centre(deepcopy(self.rows[cell]), how)
-        night = Night(db=wire.database, run=run, fence=self.fence, observer=Watching(), now=self.now)
+        if resumed:
+            centre.served = await remembered(self.db, self.served.get(cell, {}), run, cell)
+        self.served[cell] = centre.served
         settings = DatasetSettings(page_size=how.page_size)
         pull = Walk(
             province(cmc),
@@ -308,7 +253,7 @@ class Nights(RuleBasedStateMachine):
             settings,
             night,
             centre,
-            halted=lambda: centre.halted_now,
+            halted=Halt(centre.stop, closing=None, grace_seconds=0, now=self.now),
             dead={},
         )
         wire.published = False
@@ -432,16 +377,16 @@ class Nights(RuleBasedStateMachine):
 @pytest.fixture
 def machine(mongod_uri: str, prepared: str) -> Iterator[type[Nights]]:
     Nights.uri, Nights.name = mongod_uri, prepared
-    Nights.killed = Nights.walked = 0
+    Nights.killed = Nights.walked = Nights.resumed = 0
     yield Nights
     del Nights.uri, Nights.name
 
 
 def test_whatever_happens_a_published_snapshot_stays_what_was_served(machine: type[Nights]) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis says nothing of its types
+    run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=LONG_HUNT or 25,
+            max_examples=LONG_HUNT or 20,
             stateful_step_count=12,
             deadline=None,
             derandomize=not LONG_HUNT,
@@ -452,6 +397,7 @@ def test_whatever_happens_a_published_snapshot_stays_what_was_served(machine: ty
     )
     assert machine.walked > 60, "the examples must walk"
     assert machine.killed > 20, "and be killed"
+    assert machine.resumed > 10, "and be resumed"
 
 
 async def test_the_same_page_again_is_where_a_pass_ends() -> None:

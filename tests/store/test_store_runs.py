@@ -15,10 +15,11 @@ from store_cases import (
     collected,
     everything,
     opened,
+    pass_facts,
     row,
     snapshot,
 )
-from store_tripwire import Tripwire
+from store_tripwire import Killed, Tripwire
 
 from subcmc_crawler.errors import NotFound, StoreLost, TryLater
 from subcmc_crawler.model import Acceptance, Manifest, RunRecord, RunStatus, State, Verdict
@@ -26,18 +27,22 @@ from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import (
+    abandon,
     accept,
     attempts_of,
     begin_run,
+    earlier_manifests,
     finish_run,
     get_manifest,
     get_run,
     heads,
+    last_whole_run,
     list_runs,
     manifests_of,
     page_entries,
     published_as_of,
     recover,
+    resolve_province,
     write_manifest,
 )
 
@@ -125,8 +130,7 @@ async def test_a_recovery_that_crashed_is_taken_up_again(store: Database) -> Non
         try:
             await recover(wire.database, writes + 2)
             done = True
-        except BaseException as error:
-            assert type(error).__name__ == "Killed"
+        except Killed:
             await recover(store, writes + 2)
         assert await everything(store, "ua_org") == before, f"write {writes}"
         states = {each["state"] for each in await everything(store, "snapshots")}
@@ -168,21 +172,23 @@ async def test_what_is_in_force_in_a_run_is_the_last_published_up_to_it(store: D
 
 async def test_heads_are_the_snapshots_in_force(store: Database) -> None:
     assert await heads(store) == []
-    await snapshot(store, 1, [ONE])
+    first = await snapshot(store, 1, [ONE])
     second = await snapshot(store, 2, [TWO])
     await snapshot(store, 3, [ONE], state=State.HELD)
     other = await snapshot(store, 1, [ONE], cmc="620")
     app = await snapshot(store, 1, [[]], dataset=DATASETS["pm_app"])
     await snapshot(store, 1, [[]], dataset=DATASETS["pm_service"], state=State.ROLLED_BACK)
-    found = {(each.cmc_id, each.dataset): each for each in await heads(store)}
-    assert found == {(CMC, "ua_org"): second, ("620", "ua_org"): other, (CMC, "pm_app"): app}
+    assert await heads(store) == [other, second, app], "by province, then as the specification lists them"
+    assert await heads(store, 1) == [other, first, app]
+    assert await heads(store, 0) == []
 
 
 async def test_the_ledger_of_a_walk_is_its_own(store: Database) -> None:
     night = Night(store, 1)
     await night.begin()
-    await night.writer.note([attempt(fault="connect"), replace(attempt(fault="http"), status=503)])
     await night.take(ONE[:2], ONE[2:])
+    faults = [attempt(fault="connect"), replace(attempt(fault="http"), status=503)]
+    await night.writer.end_pass(1, pass_facts(), faults)
     await night.restart()
     await night.take(ONE)
     manifest = await night.finish()
@@ -190,10 +196,10 @@ async def test_the_ledger_of_a_walk_is_its_own(store: Database) -> None:
         await snapshot(store, 1, [[], []], cmc=cmc, dataset=DATASETS[code])
     await snapshot(store, 11, [ONE])
     assert await attempts_of(store, manifest) == [
-        attempt(fault="connect"),
-        replace(attempt(fault="http"), status=503),
         attempt(1),
         attempt(2),
+        attempt(fault="connect"),
+        replace(attempt(fault="http"), status=503),
         attempt(1, walk_pass=2),
     ]
     pages = [(each["pass"], each["ordinal"], each["rows"]) for each in await page_entries(store, manifest)]
@@ -202,6 +208,72 @@ async def test_the_ledger_of_a_walk_is_its_own(store: Database) -> None:
     assert "keys" not in first
     assert "times" not in first
     assert (first["declared"], first["tries"], first["at"], first["milliseconds"]) == (2, 1, AT, 1.5)
+
+
+@pytest.mark.parametrize("step", ["not begun", "begun", "in its pages", "before its verdict"])
+async def test_a_walk_that_broke_off_is_written_down_and_undone(store: Database, step: str) -> None:
+    await snapshot(store, 1, [ONE])
+    before = await everything(store, "ua_org")
+    night = Night(store, 2)
+    if step != "not begun":
+        await night.begin()
+    if step in ("in its pages", "before its verdict"):
+        await night.take([*TWO, row("n")])
+    if step == "before its verdict":
+        await night.writer.finish(night.tally)
+    broken = replace(opened(2), state=State.ROLLED_BACK, verdict=Verdict.INCOMPLETE, reason="our own defect")
+    for _ in range(2):
+        await abandon(store, [broken])
+        assert await everything(store, "ua_org") == before
+        assert await get_manifest(store, 2, CMC, "ua_org") == broken
+    assert (await snapshot(store, 3, [TWO])).base == 1
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.HELD, State.ROLLED_BACK])
+async def test_a_walk_that_has_its_verdict_is_not_abandoned(store: Database, state: State) -> None:
+    await snapshot(store, 1, [ONE])
+    settled = await snapshot(store, 2, [TWO], state=state)
+    before = await everything(store, "ua_org")
+    await abandon(store, [replace(opened(2), state=State.ROLLED_BACK, verdict=Verdict.INCOMPLETE)])
+    assert await get_manifest(store, 2, CMC, "ua_org") == settled
+    assert await everything(store, "ua_org") == before
+
+
+async def test_a_walk_that_was_kept_from_beginning_leaves_what_is_held(store: Database) -> None:
+    held_before = await snapshot(store, 1, [ONE], state=State.HELD)
+    await abandon(store, [replace(opened(2), state=State.ROLLED_BACK, verdict=Verdict.INCOMPLETE)])
+    assert await get_manifest(store, 1, CMC, "ua_org") == held_before
+    assert await collected(export(store, held_before)) == ONE
+
+
+async def test_looking_back(store: Database) -> None:
+    made = [await snapshot(store, run, [ONE]) for run in range(1, 6)]
+    assert await earlier_manifests(store, 5) == made[:4]
+    assert await earlier_manifests(store, 5, 2) == made[2:4]
+    assert await earlier_manifests(store, 1) == []
+
+
+async def test_the_last_whole_run_is_finished_and_of_everything(store: Database) -> None:
+    assert await last_whole_run(store) is None
+    for selection, status in [
+        ((), RunStatus.FINISHED),
+        ((), RunStatus.FINISHED),
+        (("620000",), RunStatus.FINISHED),
+        ((), RunStatus.STOPPED),
+        ((), RunStatus.RUNNING),
+    ]:
+        record = await begin_run(store, begun(selection=selection))
+        if status is not RunStatus.RUNNING:
+            await finish_run(store, record.number, status, AT)
+    assert await last_whole_run(store) == await get_run(store, 2)
+
+
+async def test_a_province_is_known_by_its_identifier_and_its_name(store: Database) -> None:
+    await snapshot(store, 1, [ONE])
+    assert await resolve_province(store, CMC) == CMC
+    assert await resolve_province(store, "甘肃省") == CMC
+    with pytest.raises(NotFound, match="'陕西省' was ever pulled"):
+        await resolve_province(store, "陕西省")
 
 
 # Acceptance

@@ -20,7 +20,7 @@ from subcmc_crawler.store.schema import SCHEMA_VERSION, prepare
 
 pytestmark = BOTH_DRIVERS
 
-LEDGERS = {"runs", "snapshots", "ledger", "quarantine", "leases", "schema"}
+LEDGERS = {"runs", "snapshots", "ledger", "quarantine", "leases", "rests", "schema"}
 
 
 async def description(db: Database) -> dict[str, Any]:
@@ -102,7 +102,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_processes_may_prepare_at_once(mongod_uri: str, database: str, driver: DriverName) -> None:
+def test_processes_may_prepare_at_once(mongod_uri: str, database: str, driver: DriverName) -> None:
     command = [sys.executable, "-c", _PROGRAM, mongod_uri, database, driver]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     answers = [child.communicate()[0] for child in children]

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,19 +21,20 @@ from store_cases import (
     opened,
     page_of,
     page_record,
+    pass_facts,
     row,
     snapshot,
 )
-from store_tripwire import Tripwire
 
 from subcmc_crawler.errors import StoreLost
-from subcmc_crawler.model import OPEN_END, Counts, Manifest, State
+from subcmc_crawler.model import OPEN_END, Counts, Ending, State
 from subcmc_crawler.province.tally import Tally
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverName, open_store
 from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import get_manifest, published_as_of
-from subcmc_crawler.store.writing import SnapshotWriter, reset, roll_back_unsettled
+from subcmc_crawler.store.undoing import reset, roll_back_unsettled
+from subcmc_crawler.store.writing import SnapshotWriter
 
 pytestmark = BOTH_DRIVERS
 
@@ -253,100 +253,6 @@ async def test_a_version_that_is_lost_and_another_that_is_doubled_do_not_even_ou
     assert stored.digest != stored.served_digest
 
 
-# A crawl that lost its lease while it was not looking (a paused machine) and wakes up again.
-
-
-async def takeover(store: Database, *, finished: bool) -> tuple[Night, Night, Manifest | None]:
-    """A stale walk of run 1 in the middle of its pages, and run 2 that has taken over its cell."""
-    await snapshot(store, 1, [FIRST])
-    stale = Night(store, 2, fence=1)
-    await stale.begin()
-    await stale.take(SECOND[:12])
-    fresh = Night(store, 3, fence=2)
-    await fresh.begin()
-    await fresh.take(SECOND)
-    return stale, fresh, await fresh.finish() if finished else None
-
-
-@pytest.mark.parametrize("finished", [True, False])
-@pytest.mark.parametrize("step", ["begin", "take", "restart", "finish", "rollback"])
-async def test_a_stale_crawl_does_no_harm(store: Database, step: str, finished: bool) -> None:
-    stale, fresh, published = await takeover(store, finished=finished)
-    before = [await everything(store, name) for name in ("ua_org", "snapshots", "ledger", "quarantine")]
-    with pytest.raises(StoreLost, match="another crawl"):
-        if step == "begin":
-            await Night(store, 2, fence=1).begin()
-        elif step == "take":
-            await stale.take([row("stale"), row("k19", "old"), row("k00", "stale")])
-        elif step == "restart":
-            await stale.restart()
-        elif step == "finish":
-            await stale.finish()
-        else:
-            await stale.writer.settle(replace(opened(2), state=State.ROLLED_BACK))
-    after = [await everything(store, name) for name in ("ua_org", "snapshots", "ledger", "quarantine")]
-    assert after == before
-    manifest = published or await fresh.finish()
-    assert await collected(export(store, manifest)) == SECOND
-
-
-async def stale_walk(db: Database) -> None:
-    """A walk of run 3 from its begin to its end, a conflict and a second pass included."""
-    night = Night(db, 3, fence=1)
-    await night.begin()
-    await night.take(SECOND[:12], [row("k00", "conflict"), row("stale"), row("k19", "stale"), {"no": "key"}])
-    await night.restart()
-    await night.take(SECOND[:12], [row("k00", "conflict"), row("stale"), row("k19", "stale"), {"no": "key"}])
-    await night.finish(sound=False)
-
-
-@pytest.mark.parametrize("state", [State.PUBLISHED, State.HELD, State.COLLECTING])
-async def test_a_crawl_that_is_paused_before_any_write_does_no_harm(store: Database, state: State) -> None:
-    """It wakes up when a later run has walked its cell, or is at it, and goes on with that very write."""
-    fresh: list[Night] = []
-
-    async def walked_by_another() -> None:
-        fresh.append(Night(store, 4, fence=2))
-        await fresh[0].begin()
-        await fresh[0].take(SECOND[:7], SECOND[7:])
-        if state is not State.COLLECTING:
-            await fresh[0].finish(state)
-
-    at = 0
-    while True:
-        at += 1
-        for name in ("ua_org", "snapshots", "ledger", "quarantine"):
-            await store[name].delete_many({})
-        fresh.clear()
-        await snapshot(store, 1, [FIRST])
-        await snapshot(store, 2, [SECOND[3:]], state=State.HELD)  # something to roll back at the begin
-        wire = Tripwire(store, at=at, mode="pause", paused=walked_by_another)
-        try:
-            await stale_walk(wire.database)
-        except StoreLost as lost:
-            assert "another crawl" in str(lost)
-        else:
-            assert wire.writes < at, f"write {at} of {wire.writes} went through"
-            break
-        if state is State.COLLECTING:
-            await fresh[0].finish()
-        manifest = await get_manifest(store, 4, CMC, "ua_org")
-        assert await collected(export(store, manifest)) == SECOND, f"write {at}"
-        assert (
-            await store["ua_org"].count_documents(
-                {"$or": [{"from": {"$in": [2, 3]}}, {"to": {"$in": [2, 3]}}]}
-            )
-            == 0
-        ), f"write {at}"
-        states = [each["state"] for each in await everything(store, "snapshots")]
-        assert states in (
-            ["published", "rolled-back", "rolled-back", manifest.state],
-            ["published", "rolled-back", manifest.state],  # it had not even opened its own
-        )
-        assert await collected(export(store, await get_manifest(store, 1, CMC, "ua_org"))) == FIRST
-    assert at > 15
-
-
 async def test_the_same_run_never_walks_a_published_cell_again(store: Database) -> None:
     manifest = await snapshot(store, 1, [FIRST])
     with pytest.raises(StoreLost, match="published"):
@@ -367,12 +273,20 @@ async def test_a_version_that_vanished_under_the_writer_is_a_fault(store: Databa
 async def test_the_ledger_keeps_every_attempt_even_of_a_walk_without_a_page(store: Database) -> None:
     writer = SnapshotWriter(store, ORG, opened(1), fence=1)
     await writer.begin()
-    await writer.note([attempt(fault="connect"), attempt(fault="timeout")])
-    await writer.note([])
-    await writer.note([attempt(walk_pass=2, fault="connect")])
+    failed = pass_facts(Ending.FAILED)
+    await writer.end_pass(1, failed, [attempt(fault="connect"), attempt(fault="timeout")])
+    await writer.end_pass(2, failed, [attempt(walk_pass=2, fault="connect")])
+    await writer.end_pass(3, failed, [])
     entries = [each["_id"] for each in await everything(store, "ledger")]
     prefix = f"00000001/{CMC}/ua_org"
-    assert entries == [f"{prefix}/001/a000001", f"{prefix}/001/a000002", f"{prefix}/002/a000003"]
+    assert entries == [
+        f"{prefix}/001/a000001",
+        f"{prefix}/001/a000002",
+        f"{prefix}/001/end",
+        f"{prefix}/002/a000003",
+        f"{prefix}/002/end",
+        f"{prefix}/003/end",
+    ]
 
 
 async def test_many_cells_at_once_do_not_mix(store: Database) -> None:
@@ -397,8 +311,12 @@ async def test_a_fault_of_the_driver_leaves_the_store_as_ours(
     mongod_uri: str, database: str, driver: DriverName
 ) -> None:
     """Whatever the driver raises inside the block, StoreLost leaves it."""
-    with pytest.raises(StoreLost, match="failed: OperationFailure, code 26"):
+
+    async def used() -> None:
         async with open_store(mongod_uri, database=database, driver=driver, prepare=False) as other:
             with pytest.raises(PyMongoError):
                 await other.command("collMod", "no such collection")
             await other.command("collMod", "no such collection")
+
+    with pytest.raises(StoreLost, match="failed: OperationFailure, code 26"):
+        await used()

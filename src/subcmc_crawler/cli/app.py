@@ -73,7 +73,11 @@ def _main(
 def crawl(  # noqa: PLR0917 - parameters are options
     now: Annotated[bool, typer.Option("--now", help="Ignore the windows.")] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Sleep until a window opens that was not used tonight.")
+        bool,
+        typer.Option("--wait", help="Sleep until the first planned start of a night that was not pulled."),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last run, which crashed or was stopped.")
     ] = False,
     province: Annotated[
         list[str] | None,
@@ -98,11 +102,32 @@ def crawl(  # noqa: PLR0917 - parameters are options
 
     if now and wait:
         raise typer.BadParameter("--now ignores windows and --wait waits for one: choose one of them")
+    if resume and (province or dataset):
+        raise typer.BadParameter("--resume goes on with what the last run had selected: leave selections out")
     selection = Selection(provinces=tuple(province or ()), datasets=tuple(dataset or ()))
     code = crawling.crawl(
-        now=now, wait=wait, selection=selection, dry_run=dry_run, registry=registry, lang=lang
+        now=now, wait=wait, resume=resume, selection=selection, dry_run=dry_run, registry=registry, lang=lang
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="Forecast nothing; MongoDB is not needed then.")
+    ] = False,
+    output: _FormatOption = _Format.TEXT,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Show the night beforehand: when each province starts and ends, and how many run at once.
+
+    Durations are those of the last whole runs. Contacts no province.
+    """
+    from subcmc_crawler.cli import planning  # noqa: PLC0415
+
+    json = output is _Format.JSON
+    _end(planning.plan(registry=registry, lang=lang, json=json, history=not no_history))
 
 
 @app.command()

@@ -19,13 +19,26 @@ from subcmc_crawler.report.text import to_text
 from subcmc_crawler.run import Crawl, Selection, next_opening, night_began
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
-from subcmc_crawler.store.runs import earlier_manifests, last_whole_run, manifests_of
+from subcmc_crawler.store.runs import (
+    earlier_manifests,
+    get_run,
+    last_whole_run,
+    list_runs,
+    manifests_of,
+)
 
 _LOOK_SECONDS = 30.0
 
 
 def crawl(
-    *, now: bool, wait: bool, selection: Selection, dry_run: bool, registry: Path | None, lang: str | None
+    *,
+    now: bool,
+    wait: bool,
+    resume: bool,
+    selection: Selection,
+    dry_run: bool,
+    registry: Path | None,
+    lang: str | None,
 ) -> int:
     """One run, and the exit code that it comes to."""
     chosen = settings(registry=registry, lang=lang)
@@ -35,14 +48,18 @@ def crawl(
         say(_plan(centres, selection))
         return 0
     start_logging()
-    return run_async(_crawl(chosen, centres, selection, now=now, wait=wait))
+    return run_async(_crawl(chosen, centres, selection, now=now, wait=wait, resume=resume))
 
 
-async def _crawl(chosen: Settings, centres: Registry, selection: Selection, *, now: bool, wait: bool) -> int:
+async def _crawl(
+    chosen: Settings, centres: Registry, selection: Selection, *, now: bool, wait: bool, resume: bool
+) -> int:
     signals = _Signals()
     async with store(chosen, create=True) as db:
         if wait and not await _opening(db, centres, selection, signals):
             return signals.exit_code
+        if resume or (wait and await _left_tonight(db, centres)):
+            resume, selection = True, Selection.of_words((await get_run(db)).selection)
         datasets = len(selection.datasets) or len(DATASETS)
         with progress(provinces=len(selection.of(centres)), datasets=datasets, lang=chosen.lang) as observer:
             crawling = Crawl(
@@ -53,6 +70,7 @@ async def _crawl(chosen: Settings, centres: Registry, selection: Selection, *, n
                 now=lambda: datetime.now(centres.timezone),
                 selection=selection,
                 ignore_windows=now,
+                resume=resume,
                 lease_seconds=chosen.lease_seconds,
             )
             signals.calls(crawling.stop)
@@ -90,6 +108,14 @@ async def _opening(db: Database, centres: Registry, selection: Selection, signal
         if await signals.came_within(min(left, _LOOK_SECONDS)):
             return False
     return True
+
+
+async def _left_tonight(db: Database, centres: Registry) -> bool:
+    """Whether the last run began in the night that is open now and did not come to its end."""
+    latest = await list_runs(db, 1)
+    if not latest or latest[0].status is RunStatus.FINISHED:
+        return False
+    return latest[0].started_at >= night_began(centres.provinces, datetime.now(centres.timezone))
 
 
 class _Signals:

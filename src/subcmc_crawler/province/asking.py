@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from subcmc_crawler.errors import Answered, Fault, Refused, Unreachable
 from subcmc_crawler.model import Attempt
+from subcmc_crawler.province.adapting import Latency, of_fault
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.client import Fetched, ProvinceClient
 from subcmc_crawler.province.pacing import RequestPace, Rest
@@ -45,6 +47,11 @@ class Asker:
         self._client = client
         self._settings = settings
         self._pace = RequestPace(settings.requests_per_second)
+        client.on_sent = self._pace.sent
+        self._open = asyncio.Semaphore(
+            client.connections
+        )  # so that who has its turn need not wait for a line
+        self._latency: defaultdict[str, Latency] = defaultdict(Latency)
         self._rest = rest
         self._halted = halted
         self._now = now
@@ -54,6 +61,11 @@ class Asker:
     def rested_seconds(self) -> float:
         """Cool-downs so far."""
         return self._rest.seconds
+
+    def drain_slowest(self) -> float | None:
+        """The slowest rate since the last call, requests a second; None when the province was never slowed."""
+        slowest = self._pace.drain_slowest()
+        return None if slowest is None else round(slowest, 3)
 
     def drain(self) -> list[Attempt]:
         """The attempts since the last call, in the order in which they ended."""
@@ -95,28 +107,41 @@ class Asker:
         number = 0
         while True:
             number += 1
-            await self._permission()
-            at = self._now()
-            try:
-                fetched = await self._client.fetch(
-                    address,
-                    dataset,
-                    page_num,
-                    page_size,
-                    timeout_seconds=settings.request_timeout_seconds,
-                )
-            except Fault as fault:
-                delay = next_delay(number, fault, self._settings, max_attempts=settings.max_attempts)
-                note(at, number=number, outcome=fault, rest=delay or 0.0)
-                if delay is None:
+            async with self._open:
+                await self._permission()
+                at, asked_at = self._now(), self._pace.now()
+                outcome: Fetched | Fault
+                try:
+                    outcome = await self._client.fetch(
+                        address,
+                        dataset,
+                        page_num,
+                        page_size,
+                        timeout_seconds=settings.request_timeout_seconds,
+                    )
+                except Fault as fault:
+                    outcome = fault
+                except asyncio.CancelledError:
+                    note(at, number=number, outcome=Unreachable("cancelled", ""))
                     raise
-                self._rest.extend(delay)
-            except asyncio.CancelledError:
-                note(at, number=number, outcome=Unreachable("cancelled", ""))
-                raise
-            else:
-                note(at, number=number, outcome=fetched)
-                return Asked(fetched, number, at)
+            self._adapt(dataset, outcome, asked_at)
+            if isinstance(outcome, Fetched):
+                note(at, number=number, outcome=outcome)
+                return Asked(outcome, number, at)
+            delay = next_delay(number, outcome, self._settings, max_attempts=settings.max_attempts)
+            note(at, number=number, outcome=outcome, rest=delay or 0.0)
+            if delay is None:
+                raise outcome
+            self._rest.extend(delay)
+
+    def _adapt(self, dataset: Dataset, outcome: Fetched | Fault, asked_at: float) -> None:
+        """Lets the pace know how a request ended."""
+        if isinstance(outcome, Fault):
+            self._pace.note(of_fault(outcome), asked_at)
+            return
+        latency, seconds = self._latency[dataset.code], outcome.first_byte_seconds
+        self._pace.note(latency.outcome(seconds), asked_at)
+        self._latency[dataset.code] = latency.after(seconds)
 
     async def _permission(self) -> None:
         """Returns when a request may go out: rested, in pace, and not halted meanwhile."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.credentials import Credentials
-from subcmc_crawler.province.pacing import BytePace
+from subcmc_crawler.province.pacing import BytePace, Sleep
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.spec.envelope import Envelope, parse
 from subcmc_crawler.spec.personal import one_line
@@ -25,23 +28,59 @@ from subcmc_crawler.spec.personal import one_line
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """The limit of a message (1.3.1), decompressed."""
 
-_CHUNK_BYTES: Final = 64 * 1024
+_READ_BYTES: Final = 64 * 1024
+_STATUS_LINE_BYTES: Final = 19  # "HTTP/1.1 200 OK" and two line ends
 _CONNECT_SECONDS: Final = 15.0
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
+_WANTS_CERTIFICATE: Final = "the province wants a client certificate, and none is registered (cert_file)"
+_WANTED: Final = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "ALERT_BAD_CERTIFICATE")
+_NO_TLS: Final = "the port does not speak TLS"
+_REASONS: Final = {
+    "WRONG_VERSION_NUMBER": _NO_TLS,
+    "HTTP_REQUEST": _NO_TLS,
+    "UNKNOWN_PROTOCOL": _NO_TLS,
+    "PACKET_LENGTH_TOO_LONG": _NO_TLS,
+    "RECORD_LAYER_FAILURE": _NO_TLS,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A good page: its envelope, the bytes of its decoded body, and how long it took."""
+    """A good page: its envelope, the bytes of its decoded body, how long it took, and its first byte."""
 
     envelope: Envelope
     status: int
     bytes: int
     milliseconds: float
+    first_byte_seconds: float = 0.0
+
+
+class _Line(socket.socket):
+    """A socket that remembers whether a TLS handshake was begun on it, and answered."""
+
+    said = heard = False
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        self.said = True
+        return super().send(data, flags)
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0, /) -> int:
+        count = super().recv_into(buffer, nbytes, flags)
+        self.heard = self.heard or count > 0
+        return count
+
+
+_OPENED: ContextVar[list[_Line]] = ContextVar("_OPENED")
+"""The sockets that the current request opened; none when a kept connection served it."""
 
 
 class ProvinceClient:
-    """An async context manager around one session, which is shared by all pages of a province."""
+    """An async context manager around one session, which is shared by all pages of a province.
+
+    Under a limit of bytes the sockets have small buffers, which the kernel and TCP then hold the province to:
+    see BytePace. `connections` is then as many as the limit allows at once. `on_sent` is called for every request
+    that goes out.
+    """
 
     def __init__(
         self,
@@ -50,16 +89,24 @@ class ProvinceClient:
         *,
         byte_paces: Sequence[BytePace] = (),
         connections: int = 2,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._cmc_id = cmc_id
         self._credentials = credentials
-        self._byte_paces = byte_paces
-        self._connections = connections
+        self._byte_paces = [pace for pace in byte_paces if pace.limited]
+        self._buffer_bytes = min((pace.buffer_bytes for pace in self._byte_paces), default=0)
+        self._sleep = sleep
+        self.on_sent: Callable[[], None] = lambda: None
+        self.connections = min([connections, *(pace.readers for pace in self._byte_paces)])
 
     async def __aenter__(self) -> ProvinceClient:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._connections, ssl=self._credentials.tls, keepalive_timeout=15, ttl_dns_cache=60
+                limit=self.connections,
+                ssl=self._credentials.tls,
+                keepalive_timeout=15,
+                ttl_dns_cache=60,
+                socket_factory=self._socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
@@ -69,6 +116,9 @@ class ProvinceClient:
                 **self._credentials.headers,
             },
             trust_env=False,
+            trace_configs=[self._trace()],
+            # the library stops reading from the socket when it holds twice this
+            read_bufsize=max(256, self._buffer_bytes // 4) if self._byte_paces else _READ_BYTES,
         )
         # aiohttp repeats a GET by itself when a kept-alive connection drops, past our pace and our ledger
         # (aio-libs/aiohttp#10790); this switch is private, and a test counts requests at the server
@@ -80,27 +130,70 @@ class ProvinceClient:
     ) -> None:
         await self._session.close()
 
+    def _trace(self) -> aiohttp.TraceConfig:
+        """Tells `on_sent` when a request has gone out."""
+
+        async def sent(*_: Any) -> None:
+            self.on_sent()
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(sent)
+        return trace
+
+    def _socket(self, info: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, _ = info
+        line = _Line(family, kind, protocol)
+        if self._byte_paces:
+            # the kernel holds as much as it is told up to 4 KB, and up to twice as much beyond
+            size = self._buffer_bytes
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, min(size, max(4096, size // 2)))
+        _OPENED.get([]).append(line)
+        return line
+
     async def fetch(
         self, address: Address, dataset: Dataset, page_num: int, page_size: int, *, timeout_seconds: float
     ) -> Fetched:
-        """One page by one GET (2.2.1.4); a Fault says how it failed."""
+        """One page by one GET (2.2.1.4); a Fault says how it failed.
+
+        `timeout_seconds` is what the province may take; where we hold the line back, that time comes on top.
+        """
         started = time.monotonic()
+        opened: list[_Line] = []
+        token = _OPENED.set(opened)
         try:
-            status, body = await self._get(address, dataset, page_num, page_size, timeout_seconds)
+            async with asyncio.timeout(timeout_seconds) as deadline:
+                body, began = await self._get(
+                    address, dataset, page_num, page_size, timeout_seconds=timeout_seconds, deadline=deadline
+                )
         except Fault:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _unreachable(error) from None
+            tls = self._tls_fault(error, opened[-1] if opened else None) if address.scheme == "https" else ""
+            raise (Unreachable("tls", tls) if tls else _unreachable(error)) from None
+        finally:
+            _OPENED.reset(token)
         envelope = parse(body)
-        return Fetched(envelope, status, len(body), (time.monotonic() - started) * 1000)
+        return Fetched(
+            envelope,
+            200,
+            len(body),
+            (time.monotonic() - started) * 1000,
+            first_byte_seconds=began - started,
+        )
 
     async def _get(
-        self, address: Address, dataset: Dataset, page_num: int, page_size: int, timeout_seconds: float
-    ) -> tuple[int, bytes]:
+        self,
+        address: Address,
+        dataset: Dataset,
+        page_num: int,
+        page_size: int,
+        *,
+        timeout_seconds: float,
+        deadline: asyncio.Timeout,
+    ) -> tuple[bytes, float]:
+        """The decoded body, and when its first byte came."""
         timeout = aiohttp.ClientTimeout(
-            total=timeout_seconds,
-            sock_connect=min(_CONNECT_SECONDS, timeout_seconds),
-            sock_read=timeout_seconds,
+            total=None, sock_connect=min(_CONNECT_SECONDS, timeout_seconds), sock_read=timeout_seconds
         )
         async with self._session.get(
             address.base + dataset.path,
@@ -109,25 +202,62 @@ class ProvinceClient:
             timeout=timeout,
             server_hostname=self._credentials.server_hostname,
         ) as response:
+            began = time.monotonic()
+            head = (
+                sum(len(name) + len(value) + 4 for name, value in response.raw_headers) + _STATUS_LINE_BYTES
+            )
+            await self._pay(head, deadline)
             if response.status != 200:
                 raise _refused(response)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             if encoding not in _ENCODINGS:
                 raise Malformed("encoding", f"Content-Encoding {encoding[:40]!r} was not asked for")
-            return response.status, await self._body(response)
+            return await self._body(response, deadline), began
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> bytes:
         body = bytearray()
         paid = 0
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
                 raise TooLarge("too-large", f"the body passed {MAX_BODY_BYTES // 1024 // 1024} MB (1.3.1)")
-            on_the_line = response.content.total_compressed_bytes or len(body)
-            for pace in self._byte_paces:
-                await pace.spend(on_the_line - paid)
+            on_the_line = response.content.total_raw_bytes
+            await self._pay(on_the_line - paid, deadline)
             paid = on_the_line
+        await self._pay(response.content.total_raw_bytes - paid, deadline)
         return bytes(body)
+
+    async def _pay(self, count: int, deadline: asyncio.Timeout) -> None:
+        """Pays for bytes of the line by waiting; what of it is our doing does not count against the province."""
+        dues = [pace.book(count) for pace in self._byte_paces]
+        seconds = max((due.seconds for due in dues), default=0.0)
+        if not seconds:
+            return
+        when = deadline.when()
+        if when is not None:
+            deadline.reschedule(when + max(due.excused_seconds for due in dues))
+        await self._sleep(seconds)
+
+    def _tls_fault(self, error: Exception, opened: _Line | None) -> str:  # noqa: PLR0911 - a reason a return
+        """What went wrong with TLS, empty when it was something else. `opened` is the socket of a new connection.
+
+        A province that wants a certificate of ours says so by an alert after the handshake, or just hangs up.
+        """
+        if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
+            return _certificate_reason(error)
+        reason = _alert(error)
+        if reason:
+            wanted = not self._credentials.shows_certificate and any(word in reason for word in _WANTED)
+            return _WANTS_CERTIFICATE if wanted else _REASONS.get(reason, reason.replace("_", " ").lower())
+        if opened is None or not opened.said:
+            return ""
+        if isinstance(error, TimeoutError):
+            return "" if opened.heard else "no answer to the TLS handshake: the port may not speak TLS"
+        if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
+            if not opened.heard:
+                return "the connection was dropped in the TLS handshake: the port may not speak TLS"
+            return "" if self._credentials.shows_certificate else _WANTS_CERTIFICATE
+        return ""
 
 
 def _refused(response: aiohttp.ClientResponse) -> Refused:
@@ -157,12 +287,8 @@ def _retry_after(text: str | None) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-def _unreachable(error: Exception) -> Fault:  # noqa: PLR0911 - a kind a return
+def _unreachable(error: Exception) -> Fault:
     """The fault behind an error of the library: a kind that stays the same, and never a value of ours."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return Unreachable("tls", _tls_reason(error))
-    if isinstance(error, ssl.SSLError):
-        return Unreachable("tls", error.reason or "handshake failed")
     if isinstance(error, asyncio.TimeoutError):
         return Unreachable("timeout", "no complete answer in time")
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -176,6 +302,20 @@ def _unreachable(error: Exception) -> Fault:  # noqa: PLR0911 - a kind a return
     return Unreachable("connect", type(error).__name__)
 
 
-def _tls_reason(error: aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError) -> str:
-    cause: object = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
-    return str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__)
+def _certificate_reason(error: Exception) -> str:
+    """Why OpenSSL did not trust a certificate: expired, self-signed, another name, an unknown authority."""
+    cause: object = getattr(error, "certificate_error", error)
+    said = str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__)
+    return one_line(said, 200)
+
+
+def _alert(error: Exception) -> str:
+    """OpenSSL's name for what broke TLS, empty when it was something else.
+
+    An alert that comes after the handshake reaches us as a connection error that has only its text.
+    """
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, ssl.SSLError):
+        return cause.reason or "handshake failed"
+    found = re.search(r"\[SSL: (\w+)\]", str(error)) if isinstance(error, OSError) else None
+    return found[1] if found else ""

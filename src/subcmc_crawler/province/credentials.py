@@ -15,18 +15,27 @@ from subcmc_crawler.province.settings import Auth, Tls
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the client of one province needs to be let in; the secret is not part of `repr`."""
+    """What the client of one province needs to be let in; the secret is not part of `repr`.
+
+    `shows_certificate` says whether `tls` holds a certificate of ours, for mutual TLS.
+    """
 
     tls: ssl.SSLContext
     server_hostname: str | None
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    shows_certificate: bool = False
 
 
 def load(province: Province, folder: Path) -> Credentials:
     """The credentials of a province; paths are relative to `folder`. BadConfig names the setting, not its value."""
     where = f"{province.cmc_id}({province.name})"
     headers = _headers(province.auth, folder, where) if province.auth else {}
-    return Credentials(_context(province.tls, folder, where), province.tls.server_hostname, headers)
+    return Credentials(
+        _context(province.tls, folder, where),
+        province.tls.server_hostname,
+        headers,
+        shows_certificate=province.tls.cert_file is not None,
+    )
 
 
 def _context(tls: Tls, folder: Path, where: str) -> ssl.SSLContext:

@@ -37,13 +37,18 @@ class Page:
     checked: Checked
     deviations: tuple[str, ...]
 
+    @property
+    def content(self) -> bytes:
+        """Digest of its rows in served order, without their collectTime."""
+        return digest(self.hashes)
+
     def facts(self) -> PageFacts:
         """What the walk needs to know of this page."""
         return PageFacts(
             rows=len(self.records),
             total=self.total,
             keys=digest((key or "").encode("utf-8", "surrogatepass") for key in self.keys),
-            content=digest(self.hashes),
+            content=self.content,
         )
 
 

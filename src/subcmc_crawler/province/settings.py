@@ -73,6 +73,9 @@ class RunSettings(PullSettings):
 
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     max_provinces: Annotated[int, Field(ge=1, le=10_000)] = 8
+    max_run_bytes_per_second: Annotated[int, Field(ge=0)] = 0
+    stagger_share: Annotated[float, Field(strict=False, ge=0, le=1)] = 0.75
+    stop_grace_seconds: Annotated[float, Field(strict=False, ge=0, le=3600)] = 8.0
 
 
 class Tls(_Model):

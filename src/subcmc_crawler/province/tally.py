@@ -57,6 +57,11 @@ class Tally:
         """Distinct primary keys."""
         return len(self._seen)
 
+    @property
+    def repeats(self) -> int:
+        """Rows whose key had been served before."""
+        return self.repeated + self.conflicting
+
     def __contains__(self, key: str) -> bool:
         return key in self._seen
 

@@ -131,6 +131,10 @@ class Pass:
         """The pass after the next page was asked for."""
         return replace(self, next_page=self.next_page + 1, in_flight=self.in_flight + 1)
 
+    def rejoined(self, page_num: int, page_size: int) -> Pass:
+        """The pass after a page was asked for, as the ledger remembers it."""
+        return replace(self, page_size=page_size, next_page=page_num + 1, in_flight=self.in_flight + 1)
+
     def took(self, facts: PageFacts, *, fresh: int, repeats: bool) -> Pass:
         """The pass after a page came; `fresh` of its rows brought a new key or none."""
         taken = replace(
@@ -305,6 +309,14 @@ def next_page_size(passes: tuple[PassFacts, ...], page_size: int) -> int:
     """
     repeating = bool(passes) and passes[-1].ending is Ending.REPEATING
     return max(1, page_size * 7 // 8) if repeating else page_size
+
+
+def recovered_size(last: int | None, page_size: int) -> int:
+    """The page size that a night begins with: `page_size`, or twice what was in force at the end of the last one.
+
+    So a province whose pages had to be halved gets back to its setting, a step a night.
+    """
+    return page_size if last is None else min(page_size, 2 * last)
 
 
 def _closing(walk: Pass) -> Step:

@@ -24,6 +24,16 @@ _PHRASES: Final = {f"http-{status.value}": status.phrase for status in HTTPStatu
 _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
     "timeout": {"": "no complete answer in time"},
     "disconnected": {"": "the connection was dropped before the answer came"},
+    "tls": {
+        "tls-expired": "certificate has expired",
+        "tls-self-signed": "self-signed certificate",
+        "tls-chain": "self-signed certificate in certificate chain|unable to get (?:local )?issuer certificate",
+        "tls-name": r"(?:Hostname|IP address) mismatch, certificate is not valid for '(?P<text>[^']*)'\.?",
+        "tls-client": "the province wants a client certificate.*",
+        "tls-none": "the port does not speak TLS",
+        "tls-silent": "no answer to the TLS handshake.*",
+        "tls-dropped": "the connection was dropped in the TLS handshake.*",
+    },
     "redirect": {"text": r"(?P<text>HTTP \d+): redirects are not followed"},
     "code": {"code": r"code (?P<code>[^:]*): (?P<text>.*)"},
     "encoding": {"text": r"(?P<text>Content-Encoding .*) was not asked for"},

@@ -119,6 +119,10 @@ def _facts(cell: Cell, words: Labels) -> Iterable[tuple[str, str]]:
     yield words["cell.times"], f"{clock(manifest.started_at, words)} - {clock(manifest.finished_at, words)}"
     if manifest.address:
         yield words["cell.address"], escaped(manifest.address)
+    for line in manifest.dead_addresses:
+        yield words["cell.dead_address"], fit(shown(line), _LONGEST_REASON)
+    if manifest.clamped and manifest.page_size is not None:
+        yield words["cell.page_size"], words.say("cell.clamped", size=manifest.page_size)
     if manifest.collect_time_min is not None and manifest.collect_time_max is not None:
         ends = (_collected(manifest.collect_time_min, words), _collected(manifest.collect_time_max, words))
         yield words["cell.collected"], " - ".join(ends)
@@ -126,6 +130,8 @@ def _facts(cell: Cell, words: Labels) -> Iterable[tuple[str, str]]:
         yield words["cell.digest"], escaped(manifest.digest)
     if manifest.attempts:
         yield words["cell.work"], _work(manifest, words)
+        if manifest.slowest_rate is not None:
+            yield words["cell.slowed"], words.say("cell.slowed_text", rate=manifest.slowest_rate)
     elif manifest.verdict is Verdict.UNREACHABLE:
         yield words["cell.work"], words["cell.work_none"]
 

@@ -32,6 +32,7 @@ _PLAIN_MAPPINGS: Final = frozenset({"reason_values"})
 """Mappings whose names are words of ours, so that they can be the names of a document."""
 
 _LARGEST: Final = 16 * 1024 * 1024 - 64 * 1024
+_EXACT: Final = (int, str, type(None))  # of these, equal values are the same value; 0.0 and -0.0 are not
 _DEEPEST: Final = 80
 
 
@@ -86,6 +87,13 @@ def pack(values: Sequence[Any]) -> bytes:
     return zlib.compress(dump_json(values), 6)
 
 
+def steady(column: Sequence[Any]) -> Sequence[Any]:
+    """The column, or its one value when all of its values are the same."""
+    kind = type(column[0]) if column else None
+    same = kind in _EXACT and all(type(value) is kind and value == column[0] for value in column)
+    return column[:1] if same else column
+
+
 def unpack(packed: bytes) -> list[Any]:
     """The column that `pack()` was given."""
     column: list[Any] = json.loads(zlib.decompress(packed))
@@ -123,6 +131,7 @@ def manifest_of(document: Mapping[str, Any]) -> Manifest:
             "verdict": Verdict(plain["verdict"]) if plain.get("verdict") else None,
             "counts": Counts(**_snake(plain["counts"])),
             "endings": tuple(plain["endings"]),
+            "dead_addresses": tuple(plain.get("dead_addresses", ())),
             "rules": tuple(
                 RuleBreak(**{**rule, "samples": tuple(rule["samples"])}) for rule in plain["rules"]
             ),

@@ -39,6 +39,13 @@ def ledger_of(
     return {"_id": {"$gte": f"{prefix}/{kind}", "$lt": f"{prefix}/{kind}\U0010ffff"}}
 
 
+END_ENTRY = "end"
+"""The entry that a pass leaves when it has come to its end."""
+
+END_OF_PAGES = "q"
+"""Follows every page entry and every row entry."""
+
+
 def page_entry(ordinal: int) -> str:
     """The page that was taken as number `ordinal` of its pass, from 0."""
     return f"p{ordinal:06d}"

@@ -153,14 +153,15 @@ def _start(data: Path) -> int:
         except PyMongoError:
             time.sleep(_STEP_SECONDS)
             continue
-        _CHILDREN.append(child)
+        _reap(data)  # one that was killed
+        _CHILDREN[data] = child
         return port
     child.kill()
     child.communicate()
     raise StoreLost(f"the local mongod was not ready after {_READY_SECONDS:.0f} s; see {log}")
 
 
-_CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
+_CHILDREN: Final[dict[Path, subprocess.Popen[bytes]]] = {}
 
 
 def _why(child: subprocess.Popen[bytes], log: Path) -> str:
@@ -181,10 +182,15 @@ def _stop(data: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and _held(data):
         time.sleep(_STEP_SECONDS)
-    for child in [each for each in _CHILDREN if each.poll() is not None]:
-        _CHILDREN.remove(child)
-        if child.stderr:
-            child.stderr.close()
+    if not _held(data):
+        _reap(data)
+
+
+def _reap(data: Path) -> None:
+    """Waits for the mongod over `data` that this process started, if it did: it has let go of its data."""
+    child = _CHILDREN.pop(data, None)
+    if child is not None:
+        child.communicate()
 
 
 def _command(port: int, name: str) -> dict[str, Any]:

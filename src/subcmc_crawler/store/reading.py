@@ -9,14 +9,54 @@ from typing import Any, Final
 
 from pymongo import ASCENDING
 
-from subcmc_crawler.errors import NotFound
+from subcmc_crawler.errors import NotFound, StoreLost
 from subcmc_crawler.model import OPEN_END, Manifest, State
 from subcmc_crawler.province.page import SnapshotDigest, fingerprint, volatile_name
 from subcmc_crawler.store.codec import decode_record, dump_json, unpack
-from subcmc_crawler.store.driver import Database
-from subcmc_crawler.store.ids import ledger_of, versions_after
+from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
 
 _BATCH: Final = 2_000
+
+
+class NotAsServed(StoreLost):
+    """A row of a page is not stored: the pass was broken off while the page was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPage:
+    """One page of a pass as it was served: its entry in the ledger, and its rows."""
+
+    entry: Document
+    rows: list[Any]
+
+
+async def pages_as_served(
+    db: Database, run: int, cmc_id: str, dataset: str, walk_pass: int
+) -> AsyncIterator[ServedPage]:
+    """The pages of the pass whose rows are stored as of `run`, in order.
+
+    NotAsServed when a row of a page is not stored.
+    """
+    held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
+    pages = db["ledger"].find(ledger_of(run, cmc_id, dataset, walk_pass, "p"), sort=[("_id", ASCENDING)])
+    async for page in pages:
+        keys = unpack(page["keys"])
+        times = unpack(page["times"])
+        aside_of = ledger_of(run, cmc_id, dataset, walk_pass, f"{page_entry(page['ordinal'])}/")
+        aside = {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(aside_of)}
+        wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}
+        found = db[dataset].find(wanted, {"_id": 0, "key": 1, "record": 1}, batch_size=_BATCH)
+        records = {version["key"]: decode_record(version["record"]) async for version in found}
+        rows = []
+        for position, key in enumerate(keys):
+            if position not in aside and key not in records:
+                raise NotAsServed(
+                    f"run {run} {cmc_id}/{dataset}: a row of page {page['ordinal']} is not stored"
+                )
+            record = aside[position] if position in aside else records[key]
+            rows.append(_with_time(record, times[position] if len(times) == len(keys) else times[0]))
+        yield ServedPage(page, rows)
 
 
 async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
@@ -24,15 +64,10 @@ async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
 
     Rows that repeat a key come as often as they were served, rows without a usable key where they stood.
     """
-    pages = db["ledger"].find(_pages(manifest), sort=[("_id", ASCENDING)])
-    async for page in pages:
-        keys = unpack(page["keys"])
-        times = unpack(page["times"])
-        aside = await _aside(db, manifest, page["ordinal"])
-        records = await _records(db, manifest, {key for key in keys if key is not None})
-        for position, key in enumerate(keys):
-            record = aside[position] if position in aside else records[key]
-            yield _with_time(record, times[position] if len(times) == len(keys) else times[0])
+    walk_pass = manifest.stored_pass or 0
+    async for page in pages_as_served(db, manifest.run, manifest.cmc_id, manifest.dataset, walk_pass):
+        for row in page.rows:
+            yield row
 
 
 def to_line(record: Any) -> bytes:
@@ -139,24 +174,6 @@ async def history(db: Database, dataset: str, cmc_id: str, key: str) -> list[Key
 
 def _held(manifest: Manifest) -> dict[str, Any]:
     return {"cmcId": manifest.cmc_id, "from": {"$lte": manifest.run}, "to": {"$gt": manifest.run}}
-
-
-def _pages(manifest: Manifest) -> dict[str, Any]:
-    return ledger_of(manifest.run, manifest.cmc_id, manifest.dataset, manifest.stored_pass, "p")
-
-
-async def _aside(db: Database, manifest: Manifest, ordinal: int) -> dict[int, Any]:
-    """Rows of a page that are kept in quarantine, by position."""
-    entries = ledger_of(
-        manifest.run, manifest.cmc_id, manifest.dataset, manifest.stored_pass, f"p{ordinal:06d}/"
-    )
-    return {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(entries)}
-
-
-async def _records(db: Database, manifest: Manifest, keys: set[str]) -> dict[str, Any]:
-    wanted = {**_held(manifest), "key": {"$in": list(keys)}}
-    found = db[manifest.dataset].find(wanted, {"_id": 0, "key": 1, "record": 1}, batch_size=_BATCH)
-    return {version["key"]: decode_record(version["record"]) async for version in found}
 
 
 def _with_time(record: Any, collect_time: Any) -> Any:

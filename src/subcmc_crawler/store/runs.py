@@ -14,9 +14,10 @@ from subcmc_crawler.errors import NotFound, TryLater
 from subcmc_crawler.model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.codec import manifest_of, run_of, to_document
+from subcmc_crawler.store.counting import stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, manifest_id
-from subcmc_crawler.store.writing import roll_back_unsettled, stored_as_of
+from subcmc_crawler.store.undoing import roll_back_unsettled
 
 
 async def begin_run(db: Database, run: RunRecord) -> RunRecord:
@@ -27,6 +28,18 @@ async def begin_run(db: Database, run: RunRecord) -> RunRecord:
     document["_id"] = document.pop("number")
     await db["runs"].insert_one(document)
     return numbered
+
+
+async def reopen_run(db: Database) -> RunRecord:
+    """The last run, running again; NotFound when it came to its end, so that there is nothing to resume."""
+    last = await get_run(db)
+    if last.status is RunStatus.FINISHED:
+        raise NotFound(
+            f"run {last.number} has finished: there is nothing to resume; start a new one without --resume"
+        )
+    running = {"status": RunStatus.RUNNING.value, "finishedAt": None}
+    await db["runs"].update_one({"_id": last.number}, {"$set": running})
+    return last
 
 
 async def finish_run(db: Database, number: int, status: RunStatus, at: datetime) -> RunRecord:
@@ -105,12 +118,41 @@ async def last_whole_run(db: Database) -> RunRecord | None:
     return run_of(found) if found else None
 
 
+async def past_durations(db: Database, *, runs: int = 7) -> dict[str, float]:
+    """How many seconds the pull of each province took when it was pulled last, by cmcId.
+
+    Looks at the last `runs` runs over all provinces and datasets that came to their end.
+    """
+    whole = {"status": RunStatus.FINISHED.value, "selection": []}
+    found = db["runs"].find(whole, {"_id": 1}, sort=[("_id", DESCENDING)], limit=runs)
+    numbers = [run["_id"] async for run in found]
+    took: dict[str, dict[int, float]] = {}
+    wanted = {"run": {"$in": numbers}}
+    async for manifest in db["snapshots"].find(wanted, {"_id": 0, "run": 1, "cmcId": 1, "seconds": 1}):
+        by_run = took.setdefault(manifest["cmcId"], {})
+        by_run[manifest["run"]] = by_run.get(manifest["run"], 0.0) + manifest["seconds"]
+    return {cmc_id: by_run[max(by_run)] for cmc_id, by_run in took.items()}
+
+
+async def find_manifest(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest | None:
+    """The manifest of one cell, if that run has come to it."""
+    found = await db["snapshots"].find_one({"_id": manifest_id(run, cmc_id, dataset)})
+    return manifest_of(found) if found else None
+
+
+async def last_walked(db: Database, before: int, cmc_id: str, dataset: str) -> Manifest | None:
+    """The manifest of the last run in which a page of this cell came."""
+    walked = {"cmcId": cmc_id, "dataset": dataset, "run": {"$lt": before}, "pageSize": {"$ne": None}}
+    found = await db["snapshots"].find_one(walked, sort=[("run", DESCENDING)])
+    return manifest_of(found) if found else None
+
+
 async def get_manifest(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest:
     """The manifest of one cell; NotFound when that run had no such cell."""
-    found = await db["snapshots"].find_one({"_id": manifest_id(run, cmc_id, dataset)})
+    found = await find_manifest(db, run, cmc_id, dataset)
     if found is None:
         raise NotFound(f"run {run} has no {cmc_id}/{dataset}; `subcmc report {run}` lists what it has")
-    return manifest_of(found)
+    return found
 
 
 async def write_manifest(db: Database, manifest: Manifest) -> None:

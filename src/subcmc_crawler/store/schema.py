@@ -52,6 +52,7 @@ _RULES: Final[dict[str, dict[str, Any]]] = {
     },
     "ledger": {"bsonType": "object", "required": ["_id", "kind", "run", "cmcId", "dataset", "pass"]},
     "quarantine": {"bsonType": "object", "required": ["_id", "run", "cmcId", "dataset", "reason", "raw"]},
+    "rests": {"bsonType": "object", "required": ["_id", "until"]},
     "leases": {"bsonType": "object", "required": ["_id", "fence", "expiresAt"]},
 }
 

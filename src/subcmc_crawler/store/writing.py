@@ -15,32 +15,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING
-from pymongo.errors import BulkWriteError
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import OPEN_END, Attempt, Manifest, PageRecord, State
-from subcmc_crawler.province.page import Page, SnapshotDigest
+from subcmc_crawler.province.page import Page
 from subcmc_crawler.province.tally import Displaced, Place, Sorted, Tally
+from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
-from subcmc_crawler.store.codec import encode_record, encode_version, manifest_of, pack, to_document
+from subcmc_crawler.store.codec import encode_record, encode_version, manifest_of, pack, steady, to_document
+from subcmc_crawler.store.counting import Stored, stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import (
+    END_ENTRY,
+    END_OF_PAGES,
     attempt_entry,
     ledger_id,
+    ledger_of,
     manifest_id,
     page_entry,
     row_entry,
     version_id,
     versions_after,
 )
+from subcmc_crawler.store.inserting import insert_once
+from subcmc_crawler.store.resuming import Reopened, read_ledger
+from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
 
-_DUPLICATE: Final = 11000
 _BATCH: Final = 5_000
-_EXACT: Final = (int, str, type(None))  # of these, equal values are the same value; 0.0 and -0.0 are not
-_UNSETTLED: Final = [State.COLLECTING.value, State.HELD.value, State.ROLLING_BACK.value]
 
 
 @dataclass(slots=True)
@@ -51,18 +54,6 @@ class Changes:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What MongoDB holds as of the run, counted after writing.
-
-    `served_digest` is what `digest` must be: over the same keys with the hashes of what was served.
-    """
-
-    rows: int
-    digest: str
-    served_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +84,78 @@ class SnapshotWriter:
         """
         await self._check_turn()
         self.base = await roll_back_unsettled(self._db, self._dataset.code, self._cmc_id, self._run)
+        await undo_late_writes(self._db, self._dataset.code, self._cmc_id, self._run)
         self._manifest = replace(self._manifest, base=self.base.run if self.base else None)
         document = {**to_document(self._manifest), "_id": self._id, "fence": self._fence}
         await self._db["snapshots"].replace_one({"_id": self._id}, document, upsert=True)
         await self._check_turn()
         return self._manifest
+
+    async def reopen(self) -> Reopened:
+        """Goes on with what an earlier process of this run left: the manifest becomes ours.
+
+        What it had settled without publishing is begun anew. StoreLost when a later run has been here.
+        """
+        left = await self._db["snapshots"].find_one({"_id": self._id})
+        ledger = await read_ledger(self._db, self._run, self._cmc_id, self._dataset.code)
+        self._sequence = ledger.attempts
+        if left is None or left["state"] != State.COLLECTING.value:
+            return replace(ledger, manifest=await self.begin(), passes=(), endings=(), open_pass=None)
+        await self._check_turn()
+        mine = {"_id": self._id, "state": State.COLLECTING.value, "fence": {"$lte": self._fence}}
+        await self._db["snapshots"].update_one(mine, {"$set": {"fence": self._fence}})
+        await self._check_mine()
+        self._manifest = manifest_of(left)
+        if self._manifest.base is not None:
+            base = manifest_id(self._manifest.base, self._cmc_id, self._dataset.code)
+            self.base = manifest_of(await self._db["snapshots"].find_one({"_id": base}) or {})
+        if await self._is_torn(left.get("undoing")):
+            ledger = replace(ledger, open_pass=None)
+        await self._drop_aside(ledger.last_pass)
+        return replace(ledger, manifest=self._manifest)
+
+    async def _is_torn(self, undoing: Sequence[int] | None) -> bool:
+        """Whether the crash came while a page took back rows of earlier ones: they cannot be told apart then."""
+        if undoing is None:
+            return False
+        walk_pass, ordinal = undoing
+        page = {"_id": self._ledger_id(walk_pass, page_entry(ordinal))}
+        return await self._db["ledger"].find_one(page, {"_id": 1}) is None
+
+    async def _drop_aside(self, last_pass: int) -> None:
+        """Takes out of quarantine what belongs to pages that never came into the ledger."""
+        cell = (self._run, self._cmc_id, self._dataset.code)
+        pages = await self._db["ledger"].count_documents(ledger_of(*cell, last_pass, "p"))
+        rows = ledger_of(*cell)["_id"]
+        rows["$gte"] = self._ledger_id(last_pass, page_entry(pages))
+        await self._db["quarantine"].delete_many({"_id": rows})
+
+    async def align(self, tally: Tally, *, walk_pass: int, pages: int) -> None:
+        """Drops what belongs to no page of the ledger, and counts anew how the staged rows stand to the base."""
+        beyond = {
+            "$gte": self._ledger_id(walk_pass, page_entry(pages)),
+            "$lt": self._ledger_id(walk_pass, END_OF_PAGES),
+        }
+        await self._db["quarantine"].delete_many({"_id": beyond})
+        staged = await self._keys({"cmcId": self._cmc_id, **versions_after(self._cmc_id, self._run - 1)})
+        closed = await self._keys({"cmcId": self._cmc_id, "to": self._run})
+        for stray in staged - closed:
+            if stray not in tally:
+                await self._versions.delete_one({"_id": version_id(self._cmc_id, self._run, stray)})
+        for stray in closed:
+            if stray not in tally:
+                await self._versions.delete_one({"_id": version_id(self._cmc_id, self._run, stray)})
+                reopened = {"cmcId": self._cmc_id, "key": stray, "to": self._run}
+                await self._versions.update_one(reopened, {"$set": {"to": OPEN_END}})
+        kept = sum(key in tally for key in staged)
+        changed = sum(key in tally for key in staged & closed)
+        self.changes = Changes(
+            added=kept - changed, changed=changed, unchanged=tally.distinct - kept, removed=0
+        )
+
+    async def _keys(self, wanted: Mapping[str, Any]) -> set[str]:
+        found = self._versions.find(dict(wanted), {"_id": 0, "key": 1}, batch_size=_BATCH)
+        return {version["key"] async for version in found}
 
     async def restart(self) -> None:
         """Forgets the rows of a pass that did not end well; its ledger stays."""
@@ -111,18 +169,31 @@ class SnapshotWriter:
         earlier = [entry for entry in rows.displaced if entry.places[0].ordinal < record.ordinal]
         keys = [str(page.keys[position]) for position in rows.store]
         previous = await self._previous(keys)
+        if earlier:
+            undoing = {"$set": {"undoing": [record.walk_pass, record.ordinal]}}
+            await self._db["snapshots"].update_one({"_id": self._id}, undoing)
         raws = await self._undo(earlier, previous)
         documents, closed = self._versions_of(page, rows, previous)
-        await self._insert(self._versions, documents)
+        await insert_once(self._versions, documents, self._id)
         if closed:
             await self._close(closed)
         await self._quarantine(page, rows, record, raws)
-        await self._insert(self._db["ledger"], [self._page_document(page, record), *self._attempts(attempts)])
+        entries = [self._page_document(page, record), *self._attempts(attempts)]
+        await insert_once(self._db["ledger"], entries, self._id)
         await self._check_mine()
 
-    async def note(self, attempts: Sequence[Attempt]) -> None:
-        """Writes attempts that gave no page into the ledger."""
-        await self._insert(self._db["ledger"], self._attempts(attempts))
+    async def end_pass(self, number: int, facts: PassFacts, attempts: Sequence[Attempt]) -> None:
+        """Writes the end of a pass into the ledger, with the attempts that gave no page."""
+        end = {
+            "_id": self._ledger_id(number, END_ENTRY),
+            "kind": "end",
+            **self._cell(number),
+            **to_document(facts),
+        }
+        await insert_once(self._db["ledger"], self._attempts(attempts), self._id)
+        await self._db["ledger"].replace_one(
+            {"_id": end["_id"]}, end, upsert=True
+        )  # a resumed pass ends again
 
     async def finish(self, tally: Tally) -> Stored:
         """Closes what the province no longer has, then counts and digests what is stored as of this run."""
@@ -186,9 +257,10 @@ class SnapshotWriter:
         await reset(self._db, self._dataset.code, self._cmc_id, self._run - 1, self._run)
 
     async def _close(self, ids: Sequence[str]) -> None:
-        """Ends versions that hold; one that somebody has ended already is let alone."""
-        open_ones = {"_id": {"$in": list(ids)}, "to": OPEN_END}
-        await self._versions.update_many(open_ones, {"$set": {"to": self._run}})
+        """Ends versions that hold; what a later run has ended is let alone, what a stale one has is ours."""
+        ended_later = {"to": {"$gte": self._run, "$lt": OPEN_END}}
+        ours = {"_id": {"$in": list(ids)}, "$nor": [ended_later]}
+        await self._versions.update_many(ours, {"$set": {"to": self._run}})
 
     async def _previous(self, keys: Sequence[str]) -> dict[str, _Previous]:
         if self.base is None or not keys:
@@ -274,8 +346,9 @@ class SnapshotWriter:
                     raw = encode_record(page.records[place.position])
                 else:
                     continue
-                kept.append((place, "conflicting", entry.key, raw))
-        await self._insert(
+                reason = "conflicting" if place == entry.places[0] else "repeated"
+                kept.append((place, reason, entry.key, raw))
+        await insert_once(
             self._db["quarantine"],
             [
                 {
@@ -289,12 +362,10 @@ class SnapshotWriter:
                 }
                 for place, reason, key, raw in kept
             ],
+            self._id,
         )
 
     def _page_document(self, page: Page, record: PageRecord) -> Document:
-        times = page.collect_times
-        kind = type(times[0]) if times else None
-        steady = kind in _EXACT and all(type(time) is kind and time == times[0] for time in times)
         return {
             "_id": self._ledger_id(record.walk_pass, page_entry(record.ordinal)),
             "kind": "page",
@@ -308,8 +379,11 @@ class SnapshotWriter:
             "milliseconds": record.milliseconds,
             "tries": record.tries,
             "at": record.at,
+            "address": record.address,
+            "deviations": list(page.deviations),
+            "content": page.content,
             "keys": pack(page.keys),
-            "times": pack(times[:1] if steady else times),
+            "times": pack(steady(page.collect_times)),
         }
 
     def _attempts(self, attempts: Iterable[Attempt]) -> list[Document]:
@@ -344,73 +418,3 @@ class SnapshotWriter:
                 self.changes.removed += 1
         for ids in gone.values():
             await self._close(ids)
-
-    async def _insert(self, collection: Any, documents: Sequence[Any]) -> None:
-        """Inserts; a document that is there already, the same, counts as inserted."""
-        if not documents:
-            return
-        try:
-            await collection.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            details = error.details or {}
-            problems = details.get("writeErrors", [])
-            if details.get("writeConcernErrors") or any(item.get("code") != _DUPLICATE for item in problems):
-                codes = sorted({str(item.get("code")) for item in problems})
-                raise StoreLost(f"{self._id}: MongoDB refused a write (codes {', '.join(codes)})") from None
-            await self._same(collection, [documents[item["index"]] for item in problems])
-
-    async def _same(self, collection: Any, documents: Sequence[Mapping[str, Any]]) -> None:
-        for document in documents:
-            stored = await collection.find_one({"_id": document["_id"]}) or {}
-            if "hash" in document:
-                same = stored.get("hash") == document["hash"]
-            else:
-                same = bson.encode(stored) == bson.encode(document)
-            if not same:
-                raise StoreLost(f"{self._id}: MongoDB holds another document for the same place in this run")
-
-
-async def reset(db: Database, dataset: str, cmc_id: str, base: int, upto: int) -> None:
-    """Undoes what the runs after `base` up to `upto` did to the versions of a province; harmless when done.
-
-    Bounded above, since a crawl that was paused may come here when a later one has published.
-    """
-    await db[dataset].delete_many(versions_after(cmc_id, base, upto))
-    reopened = {"cmcId": cmc_id, "to": {"$gt": base, "$lte": upto, "$lt": OPEN_END}}
-    await db[dataset].update_many(reopened, {"$set": {"to": OPEN_END}})
-
-
-async def roll_back_unsettled(db: Database, dataset: str, cmc_id: str, upto: int) -> Manifest | None:
-    """Undoes every snapshot of a cell, up to run `upto`, that is neither published nor undone.
-
-    Gives the published one in force. The manifests are marked first: from then on neither `accept` nor a crawl
-    that lost its lease can publish them.
-    """
-    cell = {"cmcId": cmc_id, "dataset": dataset, "run": {"$lte": upto}}
-    unsettled = {**cell, "state": {"$in": _UNSETTLED}}
-    await db["snapshots"].update_many(unsettled, {"$set": {"state": State.ROLLING_BACK.value}})
-    base = await db["snapshots"].find_one(
-        {**cell, "state": State.PUBLISHED.value}, sort=[("run", DESCENDING)]
-    )
-    await reset(db, dataset, cmc_id, base["run"] if base else 0, upto)
-    undone = {**cell, "state": State.ROLLING_BACK.value}
-    await db["snapshots"].update_many(undone, {"$set": {"state": State.ROLLED_BACK.value}})
-    return manifest_of(base) if base else None
-
-
-async def stored_as_of(
-    db: Database, dataset: str, cmc_id: str, run: int, tally: Tally | None = None
-) -> Stored:
-    """Rows and digest of the versions that hold in `run`, read from the index alone, in bounded memory."""
-    held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
-    found = db[dataset].find(held, {"_id": 0, "key": 1, "hash": 1}, batch_size=_BATCH)
-    rows, stored, served = 0, SnapshotDigest(), SnapshotDigest()
-    last = ""  # which is no usable key
-    async for version in found.sort("key").hint("version"):
-        key = version["key"]
-        rows += 1
-        stored.add(key, version["hash"])
-        if tally is not None and key != last:  # two versions of a key must not stand for two keys
-            served.add(key, tally.hash_of(key) or b"")
-        last = key
-    return Stored(rows, str(stored), None if tally is None else str(served))

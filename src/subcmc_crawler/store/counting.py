@@ -1,0 +1,42 @@
+"""Counts and digests what MongoDB holds of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from subcmc_crawler.province.page import SnapshotDigest
+from subcmc_crawler.province.tally import Tally
+from subcmc_crawler.store.driver import Database
+
+_BATCH: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What MongoDB holds as of the run, counted after writing.
+
+    `served_digest` is what `digest` must be: over the same keys with the hashes of what was served.
+    """
+
+    rows: int
+    digest: str
+    served_digest: str | None = None
+
+
+async def stored_as_of(
+    db: Database, dataset: str, cmc_id: str, run: int, tally: Tally | None = None
+) -> Stored:
+    """Rows and digest of the versions that hold in `run`, read from the index alone, in bounded memory."""
+    held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
+    found = db[dataset].find(held, {"_id": 0, "key": 1, "hash": 1}, batch_size=_BATCH)
+    rows, stored, served = 0, SnapshotDigest(), SnapshotDigest()
+    last = ""  # which is no usable key
+    async for version in found.sort("key").hint("version"):
+        key = version["key"]
+        rows += 1
+        stored.add(key, version["hash"])
+        if tally is not None and key != last:  # two versions of a key must not stand for two keys
+            served.add(key, tally.hash_of(key) or b"")
+        last = key
+    return Stored(rows, str(stored), None if tally is None else str(served))

@@ -1,0 +1,79 @@
+"""One crawl at a time, held against processes that are stopped by force."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import urllib.request
+from typing import Any
+
+from shells import Shell
+
+
+def test_a_crawl_frozen_past_its_lease_and_woken_publishes_nothing(shell: Shell, provinces: Any) -> None:
+    provinces("--fault", "*:slow=0.02")
+    shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
+    frozen = shell.begin("crawl", "--now")
+    assert frozen.stderr is not None
+    frozen.stderr.readline()  # the first province is through
+    frozen.send_signal(signal.SIGSTOP)
+    published = _published(shell)
+    second = shell("crawl", "--now")
+    while second.returncode == 75:  # until the lease of the frozen one has expired
+        second = shell("crawl", "--now")
+    assert second.returncode == 0, second.stderr
+    frozen.send_signal(signal.SIGCONT)
+    _, said = frozen.communicate(timeout=60)
+    assert frozen.returncode == 69
+    assert "another crawl" in said
+    assert "Traceback" not in said
+    assert _published(shell) == published
+    runs = json.loads(shell("runs", "--format", "json").stdout)["runs"]
+    assert [(run["number"], run["status"]) for run in runs] == [(2, "finished"), (1, "crashed")]
+    assert shell("verify").returncode == 0
+
+
+def test_after_kill_9_in_the_middle_of_50_pages_few_are_asked_for_twice(shell: Shell, provinces: Any) -> None:
+    port = provinces("--scale", "0.01", "--fault", "110000/ua_user:slow=0.03")
+    registry = shell.folder / "provinces.toml"
+    text = registry.read_text(encoding="utf-8").replace(
+        "max_in_flight = 4", "max_in_flight = 4\npage_size = 10"
+    )
+    registry.write_text(text, encoding="utf-8")  # 500 users: 50 pages
+    shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
+    arguments = ("crawl", "--now", "--province", "110000", "--dataset", "ua_user")
+    crawling = shell.begin(*arguments)
+    while _asked(port) < 25:
+        time.sleep(0.01)
+    crawling.kill()
+    crawling.communicate(timeout=60)
+    before = _asked(port)
+    resumed = shell("crawl", "--now", "--resume")
+    while resumed.returncode == 75:  # until the lease of the dead crawl has expired
+        resumed = shell("crawl", "--now", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    whole = 50 + 1 + 1  # the pages, one that is empty, and the closing probe
+    assert before >= 25
+    assert _asked(port) - whole <= 4  # max_in_flight
+    report = json.loads(shell("report", "--format", "json").stdout)
+    assert (report["run"]["number"], report["summary"]["proven"]) == (1, 1)
+    users = shell("export", "110000/ua_user").stdout.splitlines()
+    assert [json.loads(line) for line in users] == _served(port)
+    assert shell("crawl", "--now", "--resume").returncode == 2  # it has finished
+
+
+def _asked(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_simulator", timeout=30) as answer:
+        return int(json.loads(answer.read())["requests"])
+
+
+def _served(port: int) -> list[Any]:
+    path = "/110000/subcmc/v1/ua/user?cmcId=110000&pageNum=1&pageSize=1000"
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        return list(json.loads(answer.read())["data"])
+
+
+def _published(shell: Shell) -> set[tuple[str, str]]:
+    cells = json.loads(shell("report", "1", "--format", "json").stdout)["cells"]
+    return {(cell["cmcId"], cell["dataset"]) for cell in cells if cell["state"] == "published"}

@@ -1,0 +1,178 @@
+"""A run that died in the middle goes on where it was: from the page ledger, and to an exact snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from nights import FAST, Ministry, ministry
+
+from subcmc_crawler.errors import NotFound, StoreLost
+from subcmc_crawler.model import RunStatus, State, Verdict
+from subcmc_crawler.run import Selection
+from subcmc_crawler.store import Database
+from subcmc_crawler.store import lease as leases
+from subcmc_crawler.store.reading import prove
+from subcmc_crawler.store.runs import get_run, manifests_of
+from subcmc_crawler.store.writing import SnapshotWriter
+
+USERS = Selection(datasets=("ua_user",))
+SMALL = FAST.replace("page_size = 50", "page_size = 5")
+
+
+async def dies(
+    house: Ministry, night: int, *, after_pages: int, monkeypatch: pytest.MonkeyPatch, **how: Any
+) -> None:
+    """A night whose process dies when the given number of pages of users is stored."""
+    stored = 0
+
+    def watch(_crawl: Any, _province: Any, dataset: Any, _received: int) -> None:
+        nonlocal stored
+        stored += dataset.code == "ua_user"
+        if stored == after_pages:
+            raise StoreLost("died")
+
+    async def never(*_arguments: Any) -> None:
+        await asyncio.sleep(0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leases, "release", never)
+        with pytest.raises(StoreLost, match="died"):
+            await house.night(night, on_page=watch, **how)
+    await house.db["leases"].update_many({}, {"$set": {"expiresAt": house.clock()}})
+
+
+@pytest.mark.parametrize("after_pages", [1, 20, 49, 50])
+async def test_pages_that_were_walked_are_not_asked_for_again(
+    db: Database, monkeypatch: pytest.MonkeyPatch, after_pages: int
+) -> None:
+    async with ministry(db, defaults=SMALL) as house:  # 250 users: 50 pages, and one that is empty
+        await dies(house, 1, after_pages=after_pages, monkeypatch=monkeypatch, selection=USERS)
+        assert (await get_run(db)).status is RunStatus.RUNNING
+        before = len(house.simulator.requests)
+        run = await house.night(1, selection=USERS, resume=True)
+        again = [request.page_num for request in house.simulator.requests[before:]]
+        assert run.number == 1
+        assert run.status is RunStatus.FINISHED
+        twice = [page for page in again[:-1] if (page or 0) <= after_pages]
+        assert twice == []  # but for the closing probe of page 1, which comes last
+        assert again[-1] == 1
+        manifest = await house.cell(1, "110000/ua_user")
+        assert (manifest.verdict, manifest.passes) == (Verdict.PROVEN, 1)
+        assert manifest.counts.received == 250
+        assert await house.assert_exact(1) == 1
+        assert (await prove(db, manifest)).holds(manifest)
+
+
+@pytest.mark.parametrize(
+    "fault", ["duplicates=9", "conflicts=9", "nokey=9", "badrows=9", "stray-keys", "clamp=3"]
+)
+async def test_what_is_odd_is_counted_the_same_after_a_crash(
+    db: Database, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    async with ministry(
+        db, f"110000/ua_user:{fault}", provinces=("110000", "120000"), defaults=SMALL
+    ) as house:
+        one = Selection(provinces=("110000",), datasets=("ua_user",))
+        whole = await house.night(1, selection=one)
+        expected = await house.cell(whole.number, "110000/ua_user")
+        await db["ua_user"].delete_many({})
+        await db["snapshots"].delete_many({})
+        await dies(house, 1, after_pages=25, monkeypatch=monkeypatch, selection=one)
+        run = await house.night(1, selection=one, resume=True)
+        found = await house.cell(run.number, "110000/ua_user")
+        assert found.counts == expected.counts
+        assert (found.verdict, found.digest, found.rules) == (
+            expected.verdict,
+            expected.digest,
+            expected.rules,
+        )
+        assert (found.deviations, found.passes) == (expected.deviations, expected.passes)
+        assert await house.assert_exact(run.number) == 1
+
+
+async def test_the_second_night_goes_on_with_its_changes(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+        await house.night(1, selection=USERS)
+        await dies(house, 2, after_pages=120, monkeypatch=monkeypatch, selection=USERS)
+        run = await house.night(2, selection=USERS, resume=True)
+        manifest = await house.cell(run.number, "110000/ua_user")
+        assert manifest.verdict is Verdict.PROVEN
+        counts = manifest.counts
+        assert await db["ua_user"].count_documents({"from": 2}) == counts.added + counts.changed
+        assert await db["ua_user"].count_documents({"to": 2}) == counts.changed + counts.removed
+        assert counts.changed > 0
+        assert await house.assert_exact(run.number) == 1
+
+
+async def test_rows_of_a_page_that_was_not_yet_in_the_ledger_are_dropped(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+        await house.night(1, selection=USERS)
+        house.simulator.night = 2
+        insert = SnapshotWriter._page_document
+        pages = 0
+
+        def failing(self: SnapshotWriter, *arguments: Any) -> Any:
+            nonlocal pages
+            pages += 1
+            if pages == 150:
+                raise StoreLost("died")
+            return insert(self, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SnapshotWriter, "_page_document", failing)
+            with pytest.raises(StoreLost, match="died"):
+                await house.night(2, selection=USERS)
+        run = await house.night(2, selection=USERS, resume=True)
+        assert (await house.cell(run.number, "110000/ua_user")).verdict is Verdict.PROVEN
+        assert await house.assert_exact(run.number) == 1
+
+
+async def test_data_that_moved_while_we_were_dead_cost_a_fresh_pass(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+        await dies(house, 1, after_pages=120, monkeypatch=monkeypatch, selection=USERS)
+        run = await house.night(5, selection=USERS, resume=True)
+        manifest = await house.cell(run.number, "110000/ua_user")
+        assert manifest.verdict in (Verdict.REPAIRED, Verdict.PROVEN)
+        if manifest.verdict is Verdict.REPAIRED:
+            assert await house.assert_exact(run.number) == 1
+
+
+async def test_what_has_its_verdict_is_not_walked_again(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(db, defaults=SMALL) as house:
+        await dies(house, 1, after_pages=10, monkeypatch=monkeypatch)
+        before = len(house.simulator.requests)
+        run = await house.night(1, resume=True)
+        assert "ua_org" not in {request.dataset for request in house.simulator.requests[before:]}
+        assert run.summary == {"proven": 9}
+        assert {manifest.state for manifest in await manifests_of(db, run.number)} == {State.PUBLISHED}
+
+
+async def test_a_stopped_run_is_resumed_too(db: Database) -> None:
+    async with ministry(db, defaults=SMALL) as house:
+
+        def stop(crawl: Any, _province: Any, dataset: Any, _received: int) -> None:
+            if dataset.code == "mdm_device":
+                crawl.stop()
+
+        stopped = await house.night(1, on_page=stop)
+        assert stopped.status is RunStatus.STOPPED
+        run = await house.night(1, resume=True)
+        assert (run.number, run.status, run.summary) == (1, RunStatus.FINISHED, {"proven": 9})
+        assert await house.assert_exact(1) == 9
+
+
+async def test_a_run_that_finished_cannot_be_resumed(db: Database) -> None:
+    async with ministry(db) as house:
+        await house.night(1, selection=USERS)
+        with pytest.raises(NotFound, match="has finished: there is nothing to resume"):
+            await house.night(1, resume=True)

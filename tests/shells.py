@@ -1,0 +1,52 @@
+"""Commands in processes of their own: what the tests of the command line play with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_LINE_SECONDS = 30
+
+
+@dataclass
+class Shell:
+    """A directory and an environment in which `subcmc` runs."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command, to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "subcmc_crawler", *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """One command that goes on."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "subcmc_crawler", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+def turn(port: int, night: int) -> None:
+    """Tells a simulator which night to serve."""
+    body = json.dumps({"night": night}).encode()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_simulator/night", data=body, timeout=30):
+        return

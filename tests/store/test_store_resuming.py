@@ -1,0 +1,98 @@
+"""A walk that is killed at any of its writes, and goes on in a new process of the same run."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+from store_cases import AT, CMC, ORG, collected, everything, row, snapshot
+from store_centre import Behaviour, Centre, Row, Watching, as_json, province, remembered
+from store_tripwire import Killed, Mode, Tripwire
+
+from subcmc_crawler.halting import Halt
+from subcmc_crawler.model import Manifest, RunRecord, RunStatus, State
+from subcmc_crawler.province.settings import DatasetSettings
+from subcmc_crawler.pull import Night, Walk, find_concluded
+from subcmc_crawler.store import Database
+from subcmc_crawler.store.reading import export, prove
+from subcmc_crawler.store.runs import begin_run, get_manifest, reopen_run
+
+FIRST = [row("k1", "A"), row("k2", "A"), row("gone", "A")]
+PLAIN = [
+    row("k1", "A"),
+    row("k2", "B"),
+    row("k3", "A"),
+    row("k4", "A"),
+    {"orgName": "no key", "collectTime": 1},
+]
+CONFLICTS = [
+    *[row("k1", "A"), row("k2", "B")],  # k1 as last night, k2 changed
+    *[row("k1", "B"), {"orgName": "no key", "collectTime": 1}],  # k1 after all changed
+    *[row("k3", "A"), row("k2", "B")],
+    *[row("k1", "A"), row("k2", "A")],  # both as last night
+    *[row("k4", "A"), row("k1", "C")],
+]
+
+
+MODES: list[Mode] = ["before", "after", "half"]
+
+
+async def walk(wire: Tripwire, centre: Centre, *, run: int, fence: int, resumed: bool) -> Manifest:
+    night = Night(
+        db=wire.database, run=run, fence=fence, observer=Watching(), now=lambda: AT, resumed=resumed
+    )
+    halted = Halt(centre.stop, closing=None, grace_seconds=0, now=lambda: AT)
+    concluded = await find_concluded(night, province(CMC), ORG) if resumed else None
+    if concluded is not None:
+        return concluded
+    settings = DatasetSettings(page_size=4)
+    return await Walk(province(CMC), ORG, settings, night, centre, halted=halted, dead={}).run()
+
+
+@pytest.mark.parametrize("later", ["another collectTime", "other rows"])
+@pytest.mark.parametrize("rows", [PLAIN, CONFLICTS], ids=["plain", "conflicts"])
+async def test_a_walk_that_is_killed_at_any_write_goes_on(
+    store: Database, rows: list[Row], later: str
+) -> None:
+    """Before, after, or in the middle of it, in turns."""
+    moved = [{**each, "collectTime": 2} for each in rows]
+    if later == "other rows":
+        moved.insert(0, row("new", "A", time=2))
+        moved[-1] = row("last", "Z", time=2)
+    at = 0
+    while True:
+        at += 1
+        mode = MODES[at % 3]
+        for name in ("ua_org", "snapshots", "ledger", "quarantine", "runs"):
+            await store[name].delete_many({})
+        await begin_run(store, RunRecord(number=0, status=RunStatus.RUNNING, started_at=AT))
+        first = await snapshot(store, 1, [FIRST])
+        await begin_run(store, RunRecord(number=0, status=RunStatus.RUNNING, started_at=AT))
+        wire = Tripwire(store, at=at, mode=mode)
+        before = Centre(deepcopy(rows), Behaviour())
+        try:
+            await walk(wire, before, run=2, fence=1, resumed=False)
+            break
+        except Killed:
+            pass
+
+        assert (await reopen_run(store)).number == 2
+        centre = Centre(deepcopy(moved), Behaviour())
+        centre.served = await remembered(store, before.served, 2, (CMC, "ua_org"))
+        manifest = await walk(Tripwire(store, at=0, mode="before"), centre, run=2, fence=2, resumed=True)
+
+        where = f"killed {mode} write {at}"
+        if later != "other rows":  # which may make every pass another one
+            assert manifest.state is State.PUBLISHED, f"{where}: {manifest.verdict} {manifest.reason}"
+        assert manifest.digest is not None, f"{where}: {manifest.verdict} {manifest.reason}"
+        assert manifest.stored_pass is not None
+        expected = (before if wire.published else centre).rows_of(manifest.stored_pass)
+        exported = await collected(export(store, manifest))
+        assert [as_json(each) for each in exported] == [as_json(each) for each in expected], where
+        assert (await prove(store, manifest)).holds(manifest), where
+        assert manifest.counts.imbalances() == (), where
+        assert await collected(export(store, await get_manifest(store, 1, CMC, "ua_org"))) == FIRST, where
+        assert (await prove(store, first)).holds(first), where
+        for version in await everything(store, "ua_org"):
+            assert version["from"] in (1, 2), where
+    assert at > 10
