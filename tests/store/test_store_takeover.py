@@ -74,7 +74,7 @@ async def stale_walk(db: Database) -> None:
     await night.finish(sound=False)
 
 
-@pytest.mark.parametrize("state", [State.PUBLISHED, State.HELD, State.COLLECTING])
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.COLLECTING])
 async def test_a_crawl_that_is_paused_before_any_write_does_no_harm(store: Database, state: State) -> None:
     """It wakes up when a later run has walked its cell, or is at it, and goes on with that very write."""
     fresh: list[Night] = []
