@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -25,9 +27,14 @@ settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
-def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A mongod of our own over a temporary directory."""
-    with local_mongod(tmp_path_factory.mktemp("mongod")) as uri:
+def mongod_uri() -> Iterator[str]:
+    """A mongod of our own over a temporary directory: in memory where there is such a place.
+
+    Every write waits for the journal, so that on a slow disk the tests would mostly wait for it.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - a directory with a random name of its own inside
+    base = memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 2**30 else None
+    with TemporaryDirectory(prefix="subcmc-", dir=base) as folder, local_mongod(Path(folder)) as uri:
         yield uri
 
 
