@@ -19,7 +19,7 @@ from subcmc_crawler.errors import NotFound
 from subcmc_crawler.report.lines import shown
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, data_directory, drop_database, local_mongod, open_store
-from subcmc_crawler.store.runs import get_manifest, get_run, resolve_province
+from subcmc_crawler.store.runs import get_run, resolve_province
 
 _T = TypeVar("_T")
 
@@ -121,19 +121,3 @@ async def run_number(db: Database, text: str | None) -> int:
 def registry_time(zone: Any) -> datetime:
     """Now, in the zone of the registry."""
     return datetime.now(zone)
-
-
-__all__ = [
-    "cell_of",
-    "color",
-    "dataset_of",
-    "get_manifest",
-    "note",
-    "registry_time",
-    "run_async",
-    "run_number",
-    "say",
-    "settings",
-    "start_logging",
-    "store",
-]

@@ -12,6 +12,16 @@ from subcmc_crawler.store.driver import Database
 _BATCH: Final = 5_000
 
 
+@dataclass(slots=True)
+class Changes:
+    """How the rows of a pass stand to the last published snapshot."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What MongoDB holds as of the run, counted after writing.

@@ -54,7 +54,10 @@ def connect(uri: str, *, database: str, driver: DriverName = "motor") -> tuple[D
         options = {key: value for key, value in _OPTIONS.items() if key not in _lower(given["options"])}
         client: Any = (AsyncIOMotorClient if driver == "motor" else AsyncMongoClient)(uri, **options)
     except (InvalidURI, ConfigurationError, ValueError, TypeError, OSError) as error:
-        raise BadConfig(f"MONGODB_URI: {type(error).__name__}: not a MongoDB URI that can be used") from None
+        raise BadConfig(
+            f"MONGODB_URI: {type(error).__name__}: not a MongoDB URI that can be used; "
+            "write mongodb://user:password@host:27017/database"
+        ) from None
     return cast("Database", client[database or given.get("database") or "subcmc"]), client
 
 

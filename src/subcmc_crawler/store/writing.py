@@ -24,8 +24,9 @@ from subcmc_crawler.province.page import Page
 from subcmc_crawler.province.tally import Displaced, Place, Sorted, Tally
 from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
-from subcmc_crawler.store.codec import encode_record, encode_version, manifest_of, pack, steady, to_document
-from subcmc_crawler.store.counting import Stored, stored_as_of
+from subcmc_crawler.store.aside import aside_rows
+from subcmc_crawler.store.codec import encode_version, manifest_of, pack, steady, to_document
+from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import (
     END_ENTRY,
@@ -44,16 +45,6 @@ from subcmc_crawler.store.resuming import Reopened, read_ledger
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
 
 _BATCH: Final = 5_000
-
-
-@dataclass(slots=True)
-class Changes:
-    """How the rows of a pass stand to the last published snapshot."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,36 +325,19 @@ class SnapshotWriter:
     async def _quarantine(
         self, page: Page, rows: Sorted, record: PageRecord, raws: Mapping[Place, Any]
     ) -> None:
-        kept: list[tuple[Place, str, str | None, Any]] = [
-            (Place(record.ordinal, position), reason, None, encode_record(page.records[position]))
-            for position, reason in page.reasons.items()
+        documents = [
+            {
+                "_id": self._ledger_id(record.walk_pass, row_entry(row.place.ordinal, row.place.position)),
+                **self._cell(record.walk_pass),
+                "ordinal": row.place.ordinal,
+                "position": row.place.position,
+                "reason": row.reason,
+                "key": row.key,
+                "raw": row.raw,
+            }
+            for row in aside_rows(page, rows, record.ordinal, raws)
         ]
-        for entry in rows.displaced:
-            for place in entry.places:
-                if place in raws:
-                    raw = raws[place]
-                elif place.ordinal == record.ordinal:
-                    raw = encode_record(page.records[place.position])
-                else:
-                    continue
-                reason = "conflicting" if place == entry.places[0] else "repeated"
-                kept.append((place, reason, entry.key, raw))
-        await insert_once(
-            self._db["quarantine"],
-            [
-                {
-                    "_id": self._ledger_id(record.walk_pass, row_entry(place.ordinal, place.position)),
-                    **self._cell(record.walk_pass),
-                    "ordinal": place.ordinal,
-                    "position": place.position,
-                    "reason": reason,
-                    "key": key,
-                    "raw": raw,
-                }
-                for place, reason, key, raw in kept
-            ],
-            self._id,
-        )
+        await insert_once(self._db["quarantine"], documents, self._id)
 
     def _page_document(self, page: Page, record: PageRecord) -> Document:
         return {
