@@ -19,7 +19,8 @@ from subcmc_crawler.model import (
     State,
     Verdict,
 )
-from subcmc_crawler.report.night import PageEntry, Report, build
+from subcmc_crawler.report.detail import PageEntry
+from subcmc_crawler.report.night import Report, build
 from subcmc_crawler.spec.datasets import DATASETS
 
 BEGAN = datetime(2026, 3, 4, 17, 0, 3, tzinfo=UTC)

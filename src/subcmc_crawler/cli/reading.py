@@ -13,12 +13,13 @@ from typing import Any
 
 import orjson
 
+from subcmc_crawler import gathering
 from subcmc_crawler.cli.common import cell_of, color, dataset_of, note, run_number, say, settings, store
 from subcmc_crawler.config import Settings
 from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import Acceptance, Manifest, RunRecord, State
 from subcmc_crawler.report.jsonreport import to_json
-from subcmc_crawler.report.night import DiffRow, HistoryRow, PageEntry, Report, build
+from subcmc_crawler.report.night import DiffRow, HistoryRow, build
 from subcmc_crawler.report.sentences import BEIJING
 from subcmc_crawler.report.text import to_cell_text, to_diff_text, to_history_text, to_runs_text, to_text
 from subcmc_crawler.spec.personal import mask_key
@@ -57,7 +58,7 @@ async def report(view: View, run: str | None, *, only_problems: bool) -> int:
     """The reconciliation report of a run."""
     chosen = view.settings()
     async with store(chosen) as db:
-        built = await _report(db, await run_number(db, run))
+        built = await gathering.night(db, await run_number(db, run))
     if view.json:
         say(to_json(built).decode())
     else:
@@ -71,17 +72,13 @@ async def show(view: View, run: str, cell: str) -> int:
     async with store(chosen) as db:
         number = await run_number(db, run)
         manifest = await nights.get_manifest(db, number, *await cell_of(db, cell))
-        past = [
-            each
-            for each in await nights.earlier_manifests(db, number)
-            if (each.cmc_id, each.dataset) == (manifest.cmc_id, manifest.dataset)
-        ]
-        attempts = await nights.attempts_of(db, manifest)
-        pages = [_page(entry) for entry in await nights.page_entries(db, manifest)]
-        if view.json:
-            shown = await _report(db, number, only=manifest)
-            say(to_json(shown).decode())
-            return 0
+        past = await gathering.past_of(db, manifest)
+        found = await gathering.detail(db, manifest, past=past)
+        run_of_it = await nights.get_run(db, number)
+    if view.json:
+        say(to_json(build(run_of_it, [manifest], previous=past)).decode())
+        return 0
+    attempts, pages = found.attempts, found.pages
     say(to_cell_text(manifest, attempts=attempts, pages=pages, past=past, lang=chosen.lang, color=color()))
     return 0
 
@@ -216,12 +213,6 @@ async def status(view: View, max_age: timedelta) -> int:
     return 0 if age <= max_age else 1
 
 
-async def _report(db: Database, number: int, *, only: Manifest | None = None) -> Report:
-    run = await nights.get_run(db, number)
-    manifests = [only] if only else await nights.manifests_of(db, number)
-    return build(run, manifests, previous=await nights.earlier_manifests(db, number))
-
-
 async def _exportable(db: Database, number: int, cmc_id: str, dataset: str, *, held: bool) -> Manifest:
     if held:
         manifest = await nights.get_manifest(db, number, cmc_id, dataset)
@@ -253,20 +244,6 @@ async def _lines(rows: AsyncIterator[Any], write: Callable[[bytes], Any]) -> int
         write(stored.to_line(row))
         count += 1
     return count
-
-
-def _page(entry: dict[str, Any]) -> PageEntry:
-    return PageEntry(
-        walk_pass=entry["pass"],
-        ordinal=entry["ordinal"],
-        page_num=entry["pageNum"],
-        page_size=entry["pageSize"],
-        rows=entry["rows"],
-        declared=entry["declared"],
-        milliseconds=entry["milliseconds"],
-        bytes=entry["bytes"],
-        tries=entry["tries"],
-    )
 
 
 def _diff_row(head: Manifest, changes: list[stored.KeyChange]) -> DiffRow:

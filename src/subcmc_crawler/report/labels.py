@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
-from subcmc_crawler.report import labels_en, labels_zh
+from subcmc_crawler.report.catalogue import CATALOGUES
 
-CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {"zh": MappingProxyType(labels_zh.LABELS), "en": MappingProxyType(labels_en.LABELS)}
-)
-"""Language -> key -> text."""
+__all__ = ["CATALOGUES", "DEFAULT_LANG", "Labels", "labels"]
 
 DEFAULT_LANG: Final = "zh"
 

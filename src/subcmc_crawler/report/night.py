@@ -168,21 +168,6 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageEntry:
-    """One good page of a walk, from the ledger."""
-
-    walk_pass: int
-    ordinal: int
-    page_num: int
-    page_size: int
-    rows: int
-    declared: int | None
-    milliseconds: float
-    bytes: int
-    tries: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DiffRow:
     """What changed in one (province, dataset) between two runs; `keys` holds (change, masked key).
 

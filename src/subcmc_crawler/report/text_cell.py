@@ -7,6 +7,7 @@ from typing import Final
 
 from subcmc_crawler.model import Attempt, Counts, Manifest, Verdict
 from subcmc_crawler.report.balance import balance
+from subcmc_crawler.report.detail import PageEntry
 from subcmc_crawler.report.labels import DEFAULT_LANG, Labels, labels
 from subcmc_crawler.report.lines import (
     Paint,
@@ -20,7 +21,7 @@ from subcmc_crawler.report.lines import (
     wrap,
     wrap_command,
 )
-from subcmc_crawler.report.night import Cell, PageEntry, cell_of
+from subcmc_crawler.report.night import Cell, cell_of
 from subcmc_crawler.report.reasons import deviation_name, fault_name, fault_sentence, reason_beside_balance
 from subcmc_crawler.report.sentences import (
     accept_command,

@@ -70,6 +70,13 @@ async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
             yield row
 
 
+async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Document]:
+    """The places and reasons of rows of a walk that no version holds, at most so many; not the rows themselves."""
+    wanted = ledger_of(manifest.run, manifest.cmc_id, manifest.dataset)
+    found = db["quarantine"].find(wanted, {"raw": 0}, sort=[("_id", ASCENDING)], limit=most)
+    return [entry async for entry in found]
+
+
 def to_line(record: Any) -> bytes:
     """A record as a line of JSON."""
     return dump_json(record) + b"\n"

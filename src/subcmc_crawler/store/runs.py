@@ -111,6 +111,13 @@ async def earlier_manifests(db: Database, run: int, runs: int = 7) -> list[Manif
     return [manifest_of(document) async for document in found]
 
 
+async def past_of_cell(db: Database, manifest: Manifest, runs: int) -> list[Manifest]:
+    """The manifests of the same cell in the `runs` runs before, the latest first."""
+    earlier = {"$gte": manifest.run - runs, "$lt": manifest.run}
+    wanted = {"cmcId": manifest.cmc_id, "dataset": manifest.dataset, "run": earlier}
+    return [manifest_of(found) async for found in db["snapshots"].find(wanted, sort=[("run", DESCENDING)])]
+
+
 async def last_whole_run(db: Database) -> RunRecord | None:
     """The last run over all provinces and datasets that came to its end."""
     whole = {"status": RunStatus.FINISHED.value, "selection": []}
