@@ -39,6 +39,7 @@ class Scene:
         self.calls: list[tuple[int, float]] = []  # page and time of each request
         self.halted = False
         self.connections = 64
+        self.seats: list[asyncio.Semaphore] = []
         self.on_sent: Callable[[], None] = lambda: None
         self.rests: list[float] = []
         self.before: Callable[[int], None] = lambda number: None
@@ -270,3 +271,42 @@ async def test_no_more_pages_are_open_than_the_line_allows() -> None:
     await asyncio.gather(*(scene.ask(number) for number in range(1, 5)))
     assert [number for number, _ in scene.calls] == [1, 2, 3, 4]
     assert open_now == [4, 3, 2, 1]
+
+
+async def test_a_rest_that_begins_while_somebody_waits_for_his_turn_is_spent_without_a_seat() -> None:
+    """The line of the run has few seats; a province that rests ten minutes must not sit on one."""
+    scene = Scene([GOOD])
+    seat = asyncio.Semaphore(1)
+    scene.seats = [seat]
+    seated: list[bool] = []
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        seated.append(seat.locked())
+        if turns == 1:
+            scene.asker._rest.extend(600)
+
+    away = scene._away
+
+    async def watched(seconds: float) -> None:
+        seated.append(seat.locked())
+        await away(seconds)
+
+    scene.asker._rest._away = watched
+    scene.asker._pace.turn = turn  # type: ignore[method-assign]
+    await scene.ask()
+    assert seated == [True, False, True]
+    assert scene.rests == [600]
+    assert not seat.locked()
+
+
+async def test_who_waits_for_a_seat_waits_for_the_answer_before_him() -> None:
+    scene = Scene([GOOD] * 3)
+    scene.seats = [asyncio.Semaphore(1)]
+    scene.before = lambda number: seats.append(scene.seats[0].locked())
+    seats: list[bool] = []
+    await asyncio.gather(*(scene.ask(number) for number in range(1, 4)))
+    assert seats == [True] * 3
+    assert not scene.seats[0].locked()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subcmc_crawler.province.adapting import Outcome
-from subcmc_crawler.province.pacing import LEAST_BUFFER_BYTES, BytePace, Due, RequestPace, Rest
+from subcmc_crawler.province.pacing import LEAST_BUFFER_BYTES, TURNS_YIELDED, BytePace, Due, RequestPace, Rest
 
 
 class Clock:
@@ -175,9 +175,9 @@ async def test_a_rate_that_falls_while_somebody_waits_holds_for_him(clock: Clock
 
 def test_bytes_are_paid_for_after_they_were_read() -> None:
     clock = Clock()
-    pace = BytePace(1000, clock=clock)
+    pace = BytePace(1_000_000, clock=clock)
     waits = []
-    for count in (500, 1000, 250):
+    for count in (500_000, 1_000_000, 250_000):
         waits.append(pace.book(count).seconds)
         clock.now += waits[-1]
     assert waits == pytest.approx([0.5 / 0.965, 1 / 0.965, 0.25 / 0.965], abs=0.014)
@@ -192,8 +192,57 @@ def test_an_idle_line_is_not_saved_up() -> None:
 
 
 def test_readers_share_the_line() -> None:
-    pace = BytePace(1000, clock=Clock())
-    assert [pace.book(965).seconds for _ in range(3)] == pytest.approx([1.0, 2.0, 3.0], abs=0.014)
+    pace = BytePace(1_000_000, clock=Clock())
+    assert [pace.book(965_000).seconds for _ in range(3)] == pytest.approx([1.0, 2.0, 3.0], abs=0.014)
+
+
+@pytest.mark.parametrize(
+    ("limit", "share"), [(50_000, 0.877), (100_000, 0.946), (200_000, 0.965), (10**8, 0.965)]
+)
+def test_a_small_limit_leaves_room_for_the_smallest_buffers(limit: int, share: float) -> None:
+    pace = BytePace(limit, clock=Clock())
+    assert pace.book(limit).seconds == pytest.approx(1 / share, abs=0.014)
+
+
+async def test_a_junior_lets_the_earlier_page_read_first() -> None:
+    clock = Clock()
+    pace = BytePace(1_000_000, clock=clock)
+    pace.book(9_650)
+    due = pace.book(9_650)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock.now += seconds
+        if len(waits) < 3:
+            pace.book(9_650)  # the earlier one read again meanwhile
+
+    await pace.settle(due, sleep, junior=True)
+    assert waits == pytest.approx([0.007, 0.011, 0.010], abs=0.002)
+
+
+async def test_a_junior_does_not_starve_and_an_elder_does_not_yield(clock: Clock) -> None:
+    for junior, turns in ((True, 1 + TURNS_YIELDED), (False, 1)):
+        pace = BytePace(1_000_000, clock=clock)
+        waits: list[float] = []
+
+        async def sleep(seconds: float, pace: BytePace = pace, waits: list[float] = waits) -> None:
+            waits.append(seconds)
+            clock.now += seconds
+            pace.book(96_500)
+
+        await pace.settle(pace.book(96_500), sleep, junior=junior)
+        assert len(waits) == turns
+
+
+async def test_as_many_requests_may_be_out_as_there_are_readers() -> None:
+    """All sockets of a run fill their buffers at once when their provinces answer together."""
+    pace = BytePace(1_000_000, clock=Clock(), readers=560)
+    assert pace.readers == 2
+    for _ in range(pace.readers):
+        assert not pace.seats.locked()
+        await pace.seats.acquire()
+    assert pace.seats.locked()
 
 
 @pytest.mark.parametrize(("limit", "count"), [(0, 10**9), (1000, 0), (10**9, 1000)])
@@ -208,8 +257,9 @@ def test_a_reader_is_excused_for_its_share_of_the_line_alone() -> None:
     drip, page = pace.book(1), pace.book(100_000)
     assert drip.seconds > 1.0
     assert drip.excused_seconds < 1e-4
-    assert page.excused_seconds == pytest.approx(2 * 4 * 100_000 / 965_000)
-    assert BytePace(1000, clock=Clock()).book(1000).excused_seconds == pytest.approx(1 / 0.965, abs=0.014)
+    assert page.excused_seconds == pytest.approx(2 * 2 * 100_000 / 965_000)
+    alone = BytePace(1_000_000, clock=Clock()).book(1_000_000)
+    assert alone.excused_seconds == pytest.approx(1 / 0.965, abs=0.014)
 
 
 @pytest.mark.parametrize("limit", [1, 5000, 100_000, 1_000_000, 10**7, 10**9])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +34,7 @@ class Asked:
 
 
 class Asker:
-    """All requests of one pull go through here."""
+    """All requests of one pull go through here; with a `pace` of somebody else's, in step with him."""
 
     def __init__(
         self,
@@ -43,10 +44,11 @@ class Asker:
         rest: Rest,
         halted: Callable[[], bool],
         now: Callable[[], datetime],
+        pace: RequestPace | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
-        self._pace = RequestPace(settings.requests_per_second)
+        self._pace = pace or RequestPace(settings.requests_per_second)
         client.on_sent = self._pace.sent
         self._open = asyncio.Semaphore(
             client.connections
@@ -107,8 +109,8 @@ class Asker:
         number = 0
         while True:
             number += 1
-            async with self._open:
-                await self._permission()
+            async with self._open, AsyncExitStack() as seats:
+                await self._permission(seats)
                 at, asked_at = self._now(), self._pace.now()
                 outcome: Fetched | Fault
                 try:
@@ -143,17 +145,23 @@ class Asker:
         self._pace.note(latency.outcome(seconds), asked_at)
         self._latency[dataset.code] = latency.after(seconds)
 
-    async def _permission(self) -> None:
-        """Returns when a request may go out: rested, in pace, and not halted meanwhile."""
-        known = -1.0
-        while known < self._rest.until:  # another request's fault may begin a rest while we wait for our turn
+    async def _permission(self, seats: AsyncExitStack) -> None:
+        """Returns when a request may go out: rested, seated, in pace, and not halted meanwhile.
+
+        A rest is spent without a seat, so that another province can have it.
+        """
+        while True:
             await self._rest.over()
-            if self._halted():
-                raise Halted
             known = self._rest.until
-            await self._pace.turn()
+            for seat in self._client.seats:
+                await seats.enter_async_context(seat)
+            if not self._halted():
+                await self._pace.turn()
             if self._halted():
                 raise Halted
+            if known >= self._rest.until:
+                return
+            await seats.aclose()  # another request's fault began a rest while we waited
 
 
 def _status(fault: Fault | None) -> int | None:

@@ -20,9 +20,10 @@ import aiohttp
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.credentials import Credentials
-from subcmc_crawler.province.pacing import BytePace, Sleep
+from subcmc_crawler.province.dialect import PULL
+from subcmc_crawler.province.pacing import TURNS_YIELDED, BytePace, Sleep
 from subcmc_crawler.spec.datasets import Dataset
-from subcmc_crawler.spec.envelope import Envelope, parse
+from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.spec.personal import one_line
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -79,7 +80,7 @@ class ProvinceClient:
 
     Under a limit of bytes the sockets have small buffers, which the kernel and TCP then hold the province to:
     see BytePace. `connections` is then as many as the limit allows at once. `on_sent` is called for every request
-    that goes out.
+    that goes out. `dialect` is how the interface is spoken, and may be changed between two requests.
     """
 
     def __init__(
@@ -97,7 +98,10 @@ class ProvinceClient:
         self._buffer_bytes = min((pace.buffer_bytes for pace in self._byte_paces), default=0)
         self._sleep = sleep
         self.on_sent: Callable[[], None] = lambda: None
+        self.dialect = PULL
         self.connections = min([connections, *(pace.readers for pace in self._byte_paces)])
+        self.seats = [pace.seats for pace in self._byte_paces]
+        self._reading: dict[object, None] = {}  # the bodies on their way, in the order in which they began
 
     async def __aenter__(self) -> ProvinceClient:
         self._session = aiohttp.ClientSession(
@@ -153,7 +157,7 @@ class ProvinceClient:
     async def fetch(
         self, address: Address, dataset: Dataset, page_num: int, page_size: int, *, timeout_seconds: float
     ) -> Fetched:
-        """One page by one GET (2.2.1.4); a Fault says how it failed.
+        """One page by one GET (2.2.1.4, 4.1), counted from 1; a Fault says how it failed.
 
         `timeout_seconds` is what the province may take; where we hold the line back, that time comes on top.
         """
@@ -172,7 +176,7 @@ class ProvinceClient:
             raise (Unreachable("tls", tls) if tls else _unreachable(error)) from None
         finally:
             _OPENED.reset(token)
-        envelope = parse(body)
+        envelope = self.dialect.read(body)
         return Fetched(
             envelope,
             200,
@@ -196,8 +200,12 @@ class ProvinceClient:
             total=None, sock_connect=min(_CONNECT_SECONDS, timeout_seconds), sock_read=timeout_seconds
         )
         async with self._session.get(
-            address.base + dataset.path,
-            params={"cmcId": self._cmc_id, "pageNum": str(page_num), "pageSize": str(page_size)},
+            address.base + self.dialect.path(dataset),
+            params={
+                "cmcId": self._cmc_id,
+                "pageNum": str(page_num - 1 + self.dialect.first_page),
+                "pageSize": str(page_size),
+            },
             allow_redirects=False,
             timeout=timeout,
             server_hostname=self._credentials.server_hostname,
@@ -206,13 +214,17 @@ class ProvinceClient:
             head = (
                 sum(len(name) + len(value) + 4 for name, value in response.raw_headers) + _STATUS_LINE_BYTES
             )
-            await self._pay(head, deadline)
+            await self._pay(head, deadline, response)
             if response.status != 200:
                 raise _refused(response)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             if encoding not in _ENCODINGS:
                 raise Malformed("encoding", f"Content-Encoding {encoding[:40]!r} was not asked for")
-            return await self._body(response, deadline), began
+            self._reading[response] = None
+            try:
+                return await self._body(response, deadline), began
+            finally:
+                del self._reading[response]
 
     async def _body(self, response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> bytes:
         body = bytearray()
@@ -222,21 +234,23 @@ class ProvinceClient:
             if len(body) > MAX_BODY_BYTES:
                 raise TooLarge("too-large", f"the body passed {MAX_BODY_BYTES // 1024 // 1024} MB (1.3.1)")
             on_the_line = response.content.total_raw_bytes
-            await self._pay(on_the_line - paid, deadline)
+            await self._pay(on_the_line - paid, deadline, response)
             paid = on_the_line
-        await self._pay(response.content.total_raw_bytes - paid, deadline)
+        await self._pay(response.content.total_raw_bytes - paid, deadline, response)
         return bytes(body)
 
-    async def _pay(self, count: int, deadline: asyncio.Timeout) -> None:
+    async def _pay(self, count: int, deadline: asyncio.Timeout, reader: object) -> None:
         """Pays for bytes of the line by waiting; what of it is our doing does not count against the province."""
-        dues = [pace.book(count) for pace in self._byte_paces]
-        seconds = max((due.seconds for due in dues), default=0.0)
-        if not seconds:
+        dues = [(pace, pace.book(count)) for pace in self._byte_paces]
+        pace, due = max(dues, key=lambda each: each[1].seconds, default=(None, None))
+        if pace is None or due is None or not due.seconds:
             return
+        junior = next(iter(self._reading), reader) is not reader
         when = deadline.when()
         if when is not None:
-            deadline.reschedule(when + max(due.excused_seconds for due in dues))
-        await self._sleep(seconds)
+            excused = max(due.excused_seconds for _, due in dues)
+            deadline.reschedule(when + excused * (1 + TURNS_YIELDED if junior else 1))
+        await pace.settle(due, self._sleep, junior=junior)
 
     def _tls_fault(self, error: Exception, opened: _Line | None) -> str:  # noqa: PLR0911 - a reason a return
         """What went wrong with TLS, empty when it was something else. `opened` is the socket of a new connection.

@@ -28,13 +28,16 @@ class Credentials:
 
 def load(province: Province, folder: Path) -> Credentials:
     """The credentials of a province; paths are relative to `folder`. BadConfig names the setting, not its value."""
-    where = f"{province.cmc_id}({province.name})"
-    headers = _headers(province.auth, folder, where) if province.auth else {}
+    return load_for(province.tls, province.auth, folder, f"{province.cmc_id}({province.name})")
+
+
+def load_for(tls: Tls, auth: Auth | None, folder: Path, where: str) -> Credentials:
+    """The credentials that two tables of the registry name; `where` is who they are for."""
     return Credentials(
-        _context(province.tls, folder, where),
-        province.tls.server_hostname,
-        headers,
-        shows_certificate=province.tls.cert_file is not None,
+        _context(tls, folder, where),
+        tls.server_hostname,
+        _headers(auth, folder, where) if auth else {},
+        shows_certificate=tls.cert_file is not None,
     )
 
 

@@ -18,9 +18,11 @@ from pydantic import BaseModel, ValidationError
 from subcmc_crawler.errors import BadConfig, NotFound
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.settings import (
+    Alerts,
     Auth,
     DatasetSettings,
     Guard,
+    MinistrySettings,
     PullSettings,
     Registration,
     RunSettings,
@@ -29,6 +31,7 @@ from subcmc_crawler.province.settings import (
 from subcmc_crawler.spec.datasets import DATASETS
 
 _M = TypeVar("_M", bound=BaseModel)
+_TABLES: Final = frozenset({"defaults", "province", "alerts", "ministry"})
 _SECTIONS: Final = ("pull", "tls", "auth", "datasets")
 
 
@@ -55,12 +58,24 @@ class Province:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ministry:
+    """The ministry's own platform and how it may be asked (4.1)."""
+
+    address: Address
+    settings: MinistrySettings
+    tls: Tls
+    auth: Auth | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
     """All provincial centres, in the order of the file."""
 
     run: RunSettings
     provinces: tuple[Province, ...]
     where: str
+    alerts: Alerts | None = None
+    ministry: Ministry | None = None
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -93,8 +108,8 @@ class _Reader:
         self._faults: list[str] = []
 
     def registry(self, document: Mapping[str, Any]) -> Registry:
-        for key in document.keys() - {"defaults", "province"}:
-            self._fault(key, f"unknown table{_did_you_mean(key, ['defaults', 'province'])}")
+        for key in document.keys() - _TABLES:
+            self._fault(key, f"unknown table{_did_you_mean(key, sorted(_TABLES))}")
         defaults = self._table(document.get("defaults", {}), "defaults")
         run = self._model(RunSettings, defaults, [("defaults", defaults)])
         entries = document.get("province", [])
@@ -104,9 +119,38 @@ class _Reader:
         readable = {} if run is None else defaults  # its own faults have been told
         provinces = [self._province(entry, index, readable) for index, entry in enumerate(entries)]
         self._unique(entries)
+        alerts = self._alerts(document)
+        ministry = self._ministry(document)
         if self._faults or run is None:
             raise BadConfig(*self._faults)
-        return Registry(run=run, provinces=tuple(p for p in provinces if p is not None), where=self._where)
+        registered = tuple(p for p in provinces if p is not None)
+        return Registry(run=run, provinces=registered, where=self._where, alerts=alerts, ministry=ministry)
+
+    def _alerts(self, document: Mapping[str, Any]) -> Alerts | None:
+        if "alerts" not in document:
+            return None
+        own = self._table(document["alerts"], "alerts")
+        return self._model(Alerts, own, [("alerts", own)])
+
+    def _ministry(self, document: Mapping[str, Any]) -> Ministry | None:
+        if "ministry" not in document:
+            return None
+        table = self._table(document["ministry"], "ministry")
+        own = {key: value for key, value in table.items() if key not in ("tls", "auth")}
+        settings = self._model(MinistrySettings, own, [("ministry", own)])
+        tables = {name: self._table(table.get(name, {}), f"ministry.{name}") for name in ("tls", "auth")}
+        tls = self._model(Tls, tables["tls"], [("ministry.tls", tables["tls"])])
+        auth = None
+        if "auth" in table:
+            auth = self._model(Auth, tables["auth"], [("ministry.auth", tables["auth"])])
+        if settings is None or tls is None:
+            return None
+        try:
+            address = Address.parse(settings.query_url, "https")
+        except ValueError as error:
+            self._fault("ministry.query_url", str(error))
+            return None
+        return Ministry(address=address, settings=settings, tls=tls, auth=auth)
 
     def _province(self, entry: Any, index: int, defaults: Mapping[str, Any]) -> Province | None:
         label = f"province[{index + 1}]"
