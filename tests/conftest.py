@@ -9,14 +9,16 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from playwright.async_api import Browser
 from pymongo import MongoClient
+from xdist.scheduler import LoadScopeScheduling
 
+from browser import chromium_path, started
 from shells import FIRST_LINE_SECONDS, Shell
 from subcmc_crawler.store import Database, DriverName, local_mongod, open_store
 
@@ -26,15 +28,37 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile("same")
 
 
-@pytest.fixture(scope="session")
-def mongod_uri() -> Iterator[str]:
-    """A mongod of our own over a temporary directory: in memory where there is such a place.
+# Temporary directories lie in memory where there is room: every write of a mongod waits for its journal, so that on
+# a slow disk the tests would mostly wait for it.
+MEMORY = Path("/dev/shm")  # noqa: S108 - directories of our own inside
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-    Every write waits for the journal, so that on a slow disk the tests would mostly wait for it.
-    """
-    memory = Path("/dev/shm")  # noqa: S108 - a directory with a random name of its own inside
-    base = memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 2**30 else None
-    with TemporaryDirectory(prefix="subcmc-", dir=base) as folder, local_mongod(Path(folder)) as uri:
+
+SHARED = (
+    "tests/faults/test_hostile_provinces.py",
+    "tests/faults/test_long_life.py",
+    "tests/report/test_html_night.py",
+)
+"""Modules whose tests look at what one fixture made at some cost: one worker runs all of each."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Every test goes to the worker that is free, those of SHARED modules together."""
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # the library has no types
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return module if module in SHARED else nodeid
+
+    return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A mongod of our own over a temporary directory."""
+    with local_mongod(tmp_path_factory.mktemp("mongod")) as uri:
         yield uri
 
 
@@ -83,6 +107,16 @@ async def store(mongod_uri: str, prepared: str, driver: DriverName) -> AsyncIter
                 client[prepared][name].delete_many({})
     async with open_store(mongod_uri, database=prepared, driver=driver) as opened:
         yield opened
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A headless Chromium of this machine; tests that need one are skipped where there is none."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no chromium on PATH: apt install chromium, or name one by SUBCMC_CHROMIUM")
+    async with started(path) as browser:
+        yield browser
 
 
 @pytest.fixture

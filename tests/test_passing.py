@@ -26,6 +26,7 @@ from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.spec.envelope import Envelope
+from subcmc_crawler.spec.records import DRIFT_NAMES, OTHER_NAMES
 
 DATASET = DATASETS["infr_network"]
 ADDRESS = Address.parse("http://h:1/x", "https")
@@ -447,6 +448,14 @@ async def test_a_province_without_end_fails_with_a_fault_of_its_own(monkeypatch:
     assert facts.ending is Ending.FAILED
     assert isinstance(walk_pass.fault, Malformed)
     assert walk_pass.fault.kind == "endless"
+
+
+async def test_fields_that_are_new_on_every_page_do_not_fill_the_memory() -> None:
+    odd = [{"netId": str(n), f"new{n}": 1, "old": 1} for n in range(300)]
+    walk_pass, _, _ = await walked(Province(odd))
+    assert len(walk_pass.drift) == DRIFT_NAMES + 1
+    assert walk_pass.drift["old"] == 300
+    assert 0 < walk_pass.drift[OTHER_NAMES] <= 300 - DRIFT_NAMES
 
 
 async def test_the_tolerance_is_that_of_the_settings() -> None:

@@ -79,6 +79,11 @@ class Halt:
         self._grace_seconds = grace_seconds
         self._now = now
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end; a window that closed is no such wish."""
+        return self._stop.asked
+
     def __call__(self) -> bool:
         """Whether no further page may be asked for."""
         return self._stop.asked or (self._closing is not None and self._now() >= self._closing)

@@ -161,6 +161,65 @@ class Manifest:
     accepted: Acceptance | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DifferingKey:
+    """A record that was pushed otherwise than it was pulled; `key` is masked."""
+
+    key: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What the ministry's own platform holds of one dataset of a province (4.1), beside a snapshot of it.
+
+    Counts are keys. Those of the differences are None when there was nothing to compare: no snapshot, or the
+    query interface could not be walked to its end. Sample keys are masked and few; the counts tell how many.
+    """
+
+    run: int
+    cmc_id: str
+    province: str
+    dataset: str
+    snapshot: int | None = None  # the run whose snapshot was compared: this one's, else the one in force
+    digest: str | None = None  # of that snapshot
+    declared: int | None = None  # what the query interface says that it holds
+    pushed: int | None = None  # distinct keys that it holds, None when it could not be walked
+    pulled: int | None = None  # distinct keys of the snapshot
+    equal: int | None = None
+    differing: int | None = None
+    only_pushed: int | None = None
+    only_pulled: int | None = None
+    unusable: int = 0  # pushed rows without a usable key
+    foreign: int = 0  # pushed rows that carry another cmcId, which are not compared
+    fields: Mapping[str, int] = field(default_factory=dict)  # field -> keys that differ in it
+    differing_keys: tuple[DifferingKey, ...] = ()
+    only_pushed_keys: tuple[str, ...] = ()
+    only_pulled_keys: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()  # one for each pass over the query interface
+    fault: str = ""  # kind of the fault that ended it, empty when there was none
+    detail: str = ""
+    pages: int = 0
+    attempts: int = 0
+    seconds: float = 0.0
+    at: datetime | None = None  # when it was over
+
+    @property
+    def compared(self) -> bool:
+        """Whether there were two sides to compare."""
+        return self.differing is not None
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides hold the same records."""
+        return self.compared and not (self.differing or self.only_pushed or self.only_pulled)
+
+    @property
+    def sure(self) -> bool:
+        """Whether the query interface gave as many rows as it declares, and held still meanwhile."""
+        return self.endings[-1:] in ((Ending.CLEAN.value,), (Ending.REPEATING.value,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One nightly run."""
@@ -174,6 +233,7 @@ class RunRecord:
     registry: str = ""  # where the registry was read from
     version: str = ""  # of this package
     notices: tuple[str, ...] = ()  # lines that every report repeats, for example verify = false
+    alerted_at: datetime | None = None  # when somebody took it upon himself to send its digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +267,51 @@ class PageRecord:
     tries: int
     at: datetime
     address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedKey:
+    """A record and what it names, both masked; `named` is empty for a value that can be no key."""
+
+    key: str
+    named: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceCount:
+    """How many records of `dataset` name in `field` a record of `target` that is not there.
+
+    `records = absent + sound + dangling`. `as_of` and `target_as_of` are the runs whose snapshots were held
+    against each other, each None where there is none: then nothing was counted. `late` are the records served
+    before the one they name (2.2.1), None where no order is asked for or the pages are not known.
+    """
+
+    dataset: str
+    field: str
+    target: str
+    as_of: int | None
+    target_as_of: int | None
+    records: int = 0
+    absent: int = 0  # name nothing: no value, or a "has none" of 1.3.5
+    dangling: int = 0  # name at least one record that is not there
+    samples: tuple[NamedKey, ...] = ()
+    late: int | None = None
+    late_samples: tuple[NamedKey, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether there were two snapshots to hold against each other."""
+        return self.as_of is not None and self.target_as_of is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """What the references between the datasets of one province come to, as of a run. They change no verdict."""
+
+    run: int
+    cmc_id: str
+    counts: tuple[ReferenceCount, ...]
+
+    def of(self, dataset: str) -> tuple[ReferenceCount, ...]:
+        """The counts of the fields of one dataset."""
+        return tuple(count for count in self.counts if count.dataset == dataset)

@@ -20,6 +20,7 @@ from subcmc_crawler.province.tally import Sorted, Tally
 from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.spec.envelope import Envelope
+from subcmc_crawler.spec.records import DRIFT_NAMES, OTHER_NAMES
 
 _SAMPLES = 3
 
@@ -120,7 +121,7 @@ class WalkPass:
 
     def _facts(self, ending: Ending) -> PassFacts:
         if ending is Ending.FAILED and self.fault is None:
-            self.fault = Malformed("endless", "more pages than any province has")
+            self.fault = Malformed("endless", "more pages or rows than any province has")
         return PassFacts(
             ending=ending,
             totals=self.state.totals,
@@ -262,10 +263,21 @@ class WalkPass:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _note_drift(self, drift: Mapping[str, int]) -> None:
+        """Counts unknown fields; a province that invents new ones on every page must not fill the manifest."""
+        others = 0
+        for name, rows in drift.items():
+            if name in self.drift or len(self.drift) < DRIFT_NAMES:
+                self.drift[name] += rows
+            else:
+                others = max(others, rows)  # a row may hold several of them
+        if others:
+            self.drift[OTHER_NAMES] += others
+
     def _note(self, page: Page) -> None:
         checked = page.checked
         self.deviations.update(page.deviations)
-        self.drift.update(checked.drift)
+        self._note_drift(checked.drift)
         for kind, rows in (
             ("key-spaces:record", checked.stray_keys),
             ("key-twice:record", checked.key_collisions),

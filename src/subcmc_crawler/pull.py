@@ -36,11 +36,13 @@ from subcmc_crawler.spec.datasets import DATASETS, Dataset
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.counting import Stored
 from subcmc_crawler.store.reading import NotAsServed, pages_as_served
+from subcmc_crawler.store.references import count_references, write_references
 from subcmc_crawler.store.resuming import OpenPass, Reopened
 from subcmc_crawler.store.runs import find_manifest, last_walked, write_manifest
 from subcmc_crawler.store.writing import SnapshotWriter
 
 _UNSETTLED: Final = (State.COLLECTING, State.ROLLING_BACK)
+_STORED: Final = (State.PUBLISHED, State.HELD)
 
 
 class Observer(Protocol):
@@ -83,6 +85,9 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
             manifest = await Walk(province, dataset, settings, night, asker, halted=halted, dead=dead).run()
         night.observer.cell(manifest)
         manifests.append(manifest)
+    if not halted.stopped and any(each.state in _STORED for each in manifests):
+        references = await count_references(night.db, night.run, province.cmc_id)
+        await write_references(night.db, references, fence=night.fence)
     return manifests
 
 

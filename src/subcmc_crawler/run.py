@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from subcmc_crawler.province.client import ProvinceClient
 from subcmc_crawler.province.pacing import BytePace, Rest
 from subcmc_crawler.province.registry import Province, Registry
 from subcmc_crawler.pull import Night, Observer, broken_off, pull_province
+from subcmc_crawler.pushed import Comparisons
 from subcmc_crawler.schedule import PlannedPull, plan
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverError
@@ -99,6 +100,8 @@ class Crawl:
         self._lease_seconds = lease_seconds
         self._provinces = self._selection.of(registry)
         self._credentials = {each.cmc_id: credentials.load(each, folder) for each in self._provinces}
+        self._platform = credentials.load_ministry(registry.ministry, folder) if registry.ministry else None
+        self._comparisons: Comparisons | None = None
         self._stop = Stop(sleep)
         self._slots = asyncio.Semaphore(registry.run.max_provinces)
         most = sorted(each.pull.max_in_flight for each in self._provinces)[-registry.run.max_provinces :]
@@ -109,6 +112,8 @@ class Crawl:
     def stop(self) -> None:
         """Asks the run to end: no new page is asked for, what is on its way has its grace; the second time none."""
         self._stop.ask()
+        if self._comparisons is not None:
+            self._comparisons.stop()
 
     async def run(self) -> RunRecord:
         """The finished run. TryLater when the lease is held or no window is open, StoreLost when MongoDB is."""
@@ -119,7 +124,7 @@ class Crawl:
                     f"no window is open; the next one opens at {opening:%Y-%m-%d %H:%M %z}: "
                     "use --wait to wait for it, or --now to ignore windows"
                 )
-        async with self._leased() as lease:
+        async with leases.held(self._db, self._lease_seconds) as lease:
             record = await (reopen_run(self._db) if self._resume else begin_run(self._db, self._record()))
             crashed = await recover(self._db, record.number)
             if crashed:
@@ -129,8 +134,11 @@ class Crawl:
             try:
                 await self._pulls(record, lease)
             except StoreLost:
-                # all our tasks have ended: whatever they wrote without the lease can be taken back for good
-                await take_back_run(self._db, record.number)
+                # all our tasks have ended: whatever they wrote without the lease can be taken back for good,
+                # now, or by the next run when MongoDB is away
+                with suppress(DriverError, TimeoutError):
+                    async with asyncio.timeout(self._lease_seconds / 3):
+                        await take_back_run(self._db, record.number)
                 raise
             status = RunStatus.STOPPED if self._stop.asked else RunStatus.FINISHED
             return await finish_run(self._db, record.number, status, self._now())
@@ -141,6 +149,8 @@ class Crawl:
             for each in self._provinces
             if not each.tls.verify
         ]
+        if self._registry.ministry and not self._registry.ministry.tls.verify:
+            unverified.append("[ministry]: TLS certificates are not verified")
         return RunRecord(
             number=0,
             status=RunStatus.RUNNING,
@@ -150,14 +160,6 @@ class Crawl:
             version=__version__,
             notices=tuple(unverified),
         )
-
-    @asynccontextmanager
-    async def _leased(self) -> AsyncIterator[Lease]:
-        lease = await leases.acquire(self._db, leases.new_holder(), self._lease_seconds)
-        try:
-            yield lease
-        finally:
-            await leases.release(self._db, lease)
 
     async def _pulls(self, record: RunRecord, lease: Lease) -> None:
         night = Night(
@@ -171,20 +173,37 @@ class Crawl:
         )
         try:
             async with asyncio.TaskGroup() as group:
-                renewing = group.create_task(self._renewed(lease))
+                renewing = group.create_task(leases.keep(self._db, lease))
+                self._comparisons = self._compared(night)
+                comparing = group.create_task(self._comparisons.run()) if self._comparisons else None
                 pulls = [
                     group.create_task(self._pull(province, night, planned))
                     for province, planned in await self._planned()
                 ]
                 await asyncio.wait(pulls)
+                if self._comparisons and comparing and self._registry.ministry:
+                    overtime_seconds = self._registry.ministry.settings.overtime_minutes * 60
+                    self._comparisons.end(overtime_seconds=overtime_seconds)
+                    await comparing
                 renewing.cancel()
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    async def _renewed(self, lease: Lease) -> None:
-        while True:
-            await asyncio.sleep(lease.seconds / 3)
-            await leases.renew(self._db, lease)
+    def _compared(self, night: Night) -> Comparisons | None:
+        """What compares the pulls with the ministry's own platform, where one is registered."""
+        if self._registry.ministry is None or self._platform is None:
+            return None
+        comparisons = Comparisons(
+            self._registry.ministry,
+            self._platform,
+            self._db,
+            fence=night.fence,
+            now=self._now,
+            resumed=night.resumed,
+        )
+        if self._stop.asked:
+            comparisons.stop()
+        return comparisons
 
     async def _planned(self) -> Sequence[tuple[Province, PlannedPull | None]]:
         """The provinces in the order of their starts; without a plan when windows are ignored."""
@@ -213,17 +232,21 @@ class Crawl:
                 self._credentials[province.cmc_id],
                 byte_paces=paces,
                 connections=province.pull.max_in_flight,
+                proxy=province.pull.proxy,
             )
             async with client:
                 asker = Asker(client, province.pull, rest=rest, halted=halted, now=self._now)
                 try:
-                    await pull_province(province, night, asker, halted=halted)
+                    manifests = await pull_province(province, night, asker, halted=halted)
                 except (SubcmcError, DriverError):
                     raise  # the store is lost: the run cannot go on
                 except Exception as error:  # a defect of ours must not cost the other provinces their night
                     _LOG.exception("%s: this program failed; the others go on", province.name)
                     reason = f"internal error: {type(error).__name__}"
                     await abandon(self._db, broken_off(province, night, reason))
+                else:
+                    if self._comparisons is not None:
+                        self._comparisons.add(manifests)
 
     async def _rest_left(self, province: Province) -> float:
         """Seconds of a rest that an earlier process began and that is not over yet."""

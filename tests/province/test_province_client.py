@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from random import Random
+from traceback import walk_tb
 
 import pytest
 import trustme
@@ -27,6 +28,7 @@ from subcmc_crawler.simulator.faults import Fault as SimulatedFault
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.server import Simulator
 from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.spec.envelope import MAX_ROWS
 
 USERS = DATASETS["ua_user"]
 PLAIN = Credentials(ssl.create_default_context(), None, {})
@@ -141,6 +143,32 @@ async def test_a_new_connection_that_drops_is_one_request_a_call() -> None:
             assert len(server.requests) == number
 
 
+@pytest.mark.parametrize("answers", [1, 20])
+async def test_an_answer_that_nobody_asked_for_answers_no_request(answers: int) -> None:
+    """It comes while the connection is kept, between two pages."""
+    sent = asyncio.Event()
+    other = b'{"code":0,"message":"ok","total":1,"data":[{"userId":"poison"}]}'
+
+    async def speak_on(exchange: Exchange) -> None:
+        await exchange.reply()
+        if exchange.number == 0:
+            await asked.wait()
+            for _ in range(answers):
+                await exchange.reply(other)
+            sent.set()
+
+    asked = asyncio.Event()
+    async with raw_server(speak_on) as server, ProvinceClient("620000", PLAIN) as client:
+        first = await client.fetch(server.address(), USERS, 1, 100, timeout_seconds=20)
+        asked.set()
+        await sent.wait()
+        for _ in range(5):  # what the kernel has is read
+            await asyncio.sleep(0)
+        second = await client.fetch(server.address(), USERS, 2, 100, timeout_seconds=20)
+    assert (first.envelope.rows, second.envelope.rows) == ([], [])
+    assert (len(server.requests), server.connections) == (2, 2)
+
+
 # ── what an answer may be ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -232,6 +260,7 @@ async def test_retry_after_may_be_a_date() -> None:
         ("identity", EMPTY),
         ("", EMPTY),
     ],
+    ids=["gzip", "GZIP", "deflate", "identity", "none"],
 )
 async def test_a_body_may_be_compressed(encoding: str, body: bytes) -> None:
     async def answer(exchange: Exchange) -> None:
@@ -464,6 +493,28 @@ async def test_the_pace_of_bytes_is_that_of_the_line(packed: bool) -> None:
         assert sum(pieces) == len(on_the_line)
         assert min(meter.spent) >= 0
     assert packed or len(meters[0].spent) >= 4, "paid while it streams in"
+
+
+@pytest.mark.parametrize("broken", ["too-many-rows", "code", "not-json", "cut", "too-large"])
+async def test_a_fault_keeps_no_body(broken: str) -> None:
+    """A walk keeps its faults up to the verdict."""
+    body = {
+        "too-many-rows": b'{"code":0,"total":1,"data":[' + b"1," * MAX_ROWS + b"1]}",
+        "code": b'{"code":1,"data":[' + b"1," * MAX_ROWS + b"1]}",
+        "too-large": b" " * (MAX_BODY_BYTES + 1),
+    }.get(broken, b'{"code":0,"data":["' + b"x" * 200_000)
+
+    async def answer(exchange: Exchange) -> None:
+        length = len(body) + (broken == "cut")
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + body)
+        exchange.writer.close()
+
+    async with raw_server(answer) as server:
+        fault = await fault_of(server.address())
+    assert fault.__context__ is None
+    for frame, _ in walk_tb(fault.__traceback__):
+        for name, value in frame.f_locals.items():
+            assert not (isinstance(value, bytes | bytearray | list | dict) and len(value) > 10_000), name
 
 
 # ── no answer ───────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ import pytest
 from subcmc_crawler.model import Ending
 from subcmc_crawler.province.walking import (
     MAX_PAGES,
+    MAX_RECEIVED,
     Ask,
     End,
     PageFacts,
@@ -138,6 +139,12 @@ def test_row_6_more_pages_than_any_province_has_fail_the_pass() -> None:
 
 def test_row_6_the_last_allowed_page_is_still_asked_for() -> None:
     assert advance(passing(next_page=MAX_PAGES, totals=(None,))) == Ask(MAX_PAGES, SIZE)
+
+
+def test_row_6_more_rows_than_any_province_has_fail_the_pass() -> None:
+    declared = (2 * MAX_RECEIVED,)
+    assert advance(passing(received=MAX_RECEIVED, totals=declared)) == Ask(2, SIZE)
+    assert advance(passing(received=MAX_RECEIVED + 1, totals=declared)) == End(Ending.FAILED)
 
 
 def test_row_6_comes_before_row_7() -> None:

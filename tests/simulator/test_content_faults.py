@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from subcmc_crawler.simulator.damage import _BREAKS, _DAMAGES, _OTHER_CONTENT, FOREIGN_CMC_ID, UNKNOWN_FIELD
+from subcmc_crawler.simulator.damage import _BREAKS, _DAMAGES, FOREIGN_CMC_ID, OTHER_CONTENT, UNKNOWN_FIELD
 from subcmc_crawler.simulator.faults import CONTENT, Fault
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.records import Row
@@ -27,7 +27,7 @@ def keys(code: str, held: list[Row]) -> Counter[str | None]:
 
 def test_every_kind_has_its_damage_and_every_dataset_its_examples() -> None:
     assert list(_DAMAGES) == list(CONTENT)
-    assert set(_BREAKS) == set(_OTHER_CONTENT) == set(DATASETS)
+    assert set(_BREAKS) == set(OTHER_CONTENT) == set(DATASETS)
 
 
 def test_shrunk_loses_that_share_from_the_end() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subcmc_crawler.errors import Answered, Malformed, Refused
-from subcmc_crawler.spec.envelope import MAX_BRACKETS, MAX_DEPTH, Envelope, parse
+from subcmc_crawler.spec.envelope import MAX_BRACKETS, MAX_COMMAS, MAX_DEPTH, MAX_ROWS, Envelope, parse
 
 
 def body(**members: Any) -> bytes:
@@ -142,11 +142,25 @@ def test_any_other_code_is_a_refusal(code: object) -> None:
         (b"[" * 5000 + b"]" * 5000, "depth"),
         (b"[" * 100_000 + b"12345678901234567890", "depth"),
         (b"{}," * (MAX_BRACKETS + 1), "amplification"),
+        (b"[" + b"1," * (MAX_COMMAS + 1) + b"1]", "amplification"),
+        (b"[" + b"1," * MAX_COMMAS + b"1]", "no-envelope"),
     ],
     ids=lambda value: value if isinstance(value, str) else repr(value[:24]),
 )
 def test_what_is_no_envelope(broken: bytes, kind: str) -> None:
     assert fault(broken).kind == kind
+
+
+def test_a_page_has_as_many_rows_as_can_be_asked_for_and_no_more() -> None:
+    largest = parse(body(total=MAX_ROWS, data=[1] * MAX_ROWS))
+    assert len(largest.rows) == MAX_ROWS
+    refused = fault(body(total=MAX_ROWS, data=[1] * (MAX_ROWS + 1)))
+    assert (refused.kind, refused.detail) == ("too-many-rows", f"{MAX_ROWS + 1} rows on one page")
+
+
+def test_a_deviation_is_noted_once_however_many_keys_there_are() -> None:
+    strays = {" " * n + "code": 0 for n in range(1, 2000)}
+    assert parse(body(**strays)).deviations == ("key-spaces:code", "key-twice:code")
 
 
 def test_broken_json_is_never_quoted_but_a_page_of_text_is() -> None:

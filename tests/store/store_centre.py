@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from store_cases import AT, attempt
 
@@ -22,8 +21,15 @@ from subcmc_crawler.spec.envelope import parse as parse_envelope
 from subcmc_crawler.store import Database
 
 Row = dict[str, Any]
-Served = dict[int, dict[int, list[Row]]]
-"""Rows by pass and page number."""
+
+
+class ServedPage(NamedTuple):
+    rows: list[Row]
+    total: int
+
+
+Served = dict[int, dict[int, ServedPage]]
+"""Pages by pass and page number."""
 
 
 def province(cmc: str) -> Province:
@@ -65,7 +71,7 @@ class Centre(Asker):
     """A province in memory; keeps what it served, by pass and page."""
 
     def __init__(self, rows: list[Row], behaviour: Behaviour) -> None:
-        self.served: dict[int, dict[int, list[Row]]] = {}
+        self.served: Served = {}
         self.stop = Stop()
         self._rows = rows
         self._behaviour = behaviour
@@ -111,18 +117,28 @@ class Centre(Asker):
         body = json.dumps({"code": 0, "message": "", "total": len(self._rows), "data": rows}).encode()
         self._notes.append(attempt(page_num, walk_pass=walk_pass))
         pages = self.served.setdefault(walk_pass, {})
-        pages.setdefault(page_num, deepcopy(rows))  # page 1 comes once more, as the closing probe
+        page = ServedPage(deepcopy(rows), len(self._rows))
+        pages.setdefault(page_num, page)  # page 1 comes once more, as the closing probe
         return Asked(Fetched(parse_envelope(body), 200, len(body), 1.0), 1, AT)
 
     def rows_of(self, walk_pass: int) -> list[Row]:
-        """The rows of a pass in order, up to a page that is the page before it again."""
-        pages = [rows for _, rows in sorted(self.served[walk_pass].items())]
-        taken = pages[:1]
-        for before, rows in itertools.pairwise(pages):
-            if rows and [content(each) for each in rows] == [content(each) for each in before]:
+        """The rows of a pass in order, up to a page that is one before it again.
+
+        That is the last page, wherever it comes, and page 1 once all rows that were declared have come.
+        """
+        first, *others = (page for _, page in sorted(self.served[walk_pass].items()))
+        taken, last = list(first.rows), first
+        for page in others:
+            ended = len(taken) >= last.total
+            if page.rows and (_same(page, last) or (ended and _same(page, first))):
                 break
-            taken.append(rows)
-        return [each for rows in taken for each in rows]
+            taken += page.rows
+            last = page
+        return taken
+
+
+def _same(one: ServedPage, other: ServedPage) -> bool:
+    return list(map(content, one.rows)) == list(map(content, other.rows))
 
 
 def as_json(row: Row) -> str:

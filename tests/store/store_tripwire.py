@@ -57,6 +57,11 @@ class Tripwire:
     def __getitem__(self, name: str) -> Any:
         return _Collection(self, self._db[name])
 
+    async def command(self, command: dict[str, Any]) -> Any:
+        """A command that reads."""
+        self.look()
+        return await self._db.command(command)
+
     def look(self) -> None:
         """Nobody reads after he is dead."""
         if self._dead:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -200,17 +199,18 @@ MEGABYTE = 1_000_000
 
 
 def poison(kind: str) -> str:
-    """The JSON text of a value that grows: most pass 16 MB as BSON, the last two as JSON text too."""
-    chance = random.Random(1)  # noqa: S311 - no secret
+    """The JSON text of a value that grows: half a surrogate pair makes text of 9 MB one of 18 MB.
+
+    Lists grow as well, but not past 16 MB: the envelope has a limit of commas.
+    """
     return {
         "text": '"' + "a" * (9 * MEGABYTE) + '"',
-        "integers": "[" + "1," * (3 * MEGABYTE // 2) + "1]",
+        "integers": "[" + "9999999999," * (MEGABYTE * 9 // 10) + "1]",
         "surrogate": '"\\ud800' + "机" * (3 * MEGABYTE) + '"',
-        "floats": "[" + ",".join(f"{chance.randrange(1, 100)}e14" for _ in range(MEGABYTE)) + "]",
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["text", "integers", "surrogate", "floats"])
+@pytest.mark.parametrize("kind", ["text", "integers", "surrogate"])
 async def test_a_poison_row_loses_no_other_row_of_its_page(store: Database, kind: str) -> None:
     poisoned = f'{{"orgId": "poison", "orgName": {poison(kind)}}}'
     keyless = f'{{"orgName": {poison(kind)}}}' if kind == "surrogate" else "1"

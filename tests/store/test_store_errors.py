@@ -228,6 +228,7 @@ async def test_writes_are_majority_and_journaled_unless_the_uri_says_otherwise(d
         (OperationFailure("hunter2", 18), "refused the login (code 18)"),
         (OperationFailure("hunter2", 8000), "refused the login (code 8000)"),
         (OperationFailure("hunter2", 13), "does not permit this (code 13)"),
+        (OperationFailure("hunter2", 14031), "no disk space left (code 14031): free some"),
         (OperationFailure("hunter2", 50), "failed: OperationFailure, code 50"),
         (DuplicateKeyError("hunter2", 11000), "failed: DuplicateKeyError, code 11000"),
         (BulkWriteError({"writeErrors": [{"errmsg": "hunter2"}]}), "failed: BulkWriteError, code 65"),

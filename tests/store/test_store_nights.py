@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from store_cases import AT, collected, everything
-from store_centre import Behaviour, Centre, Row, Watching, as_json, content, province, remembered
+from store_centre import Behaviour, Centre, Row, Served, Watching, as_json, content, province, remembered
 from store_tripwire import Killed, Mode, Tripwire
 
 from subcmc_crawler.errors import Refused, Unreachable
@@ -100,10 +100,11 @@ class Nights(RuleBasedStateMachine):
             for cmc, code in CELLS
         }
         self.truth: dict[tuple[int, Cell], list[Row]] = {}  # of every published snapshot
+        self.gone: set[tuple[int, Cell]] = set()  # published once and pruned
         self.held: dict[Cell, tuple[Manifest, list[Row]]] = {}
         self.touched: set[Cell] = set(CELLS)  # since the last look at everything
         self.broken: tuple[int, list[Cell]] | None = None  # the last run, if it was killed, and its cells
-        self.served: dict[Cell, dict[int, dict[int, list[Row]]]] = {}  # in it, by pass and page
+        self.served: dict[Cell, Served] = {}  # in it
         self.fence = 0
         self.clock = AT
 
@@ -274,7 +275,7 @@ class Nights(RuleBasedStateMachine):
 
     async def nothing_is_left(self, cell: Cell, manifest: Manifest) -> None:
         """After a walk the versions know the published runs of their cell alone, and this one if held."""
-        runs = {number for number, other in self.truth if other == cell} | {OPEN_END}
+        runs = {number for number, other in [*self.truth, *self.gone] if other == cell} | {OPEN_END}
         if manifest.state is State.HELD:
             runs.add(manifest.run)
         for version in await everything(self.db, cell[1]):

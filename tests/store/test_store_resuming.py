@@ -96,3 +96,22 @@ async def test_a_walk_that_is_killed_at_any_write_goes_on(
         for version in await everything(store, "ua_org"):
             assert version["from"] in (1, 2), where
     assert at > 10
+
+
+async def test_a_first_page_that_is_half_written_leaves_nothing_beside_other_rows(store: Database) -> None:
+    """The ledger does not know of it yet; the province has changed the very same keys since."""
+    await begin_run(store, RunRecord(number=0, status=RunStatus.RUNNING, started_at=AT))
+    for at in range(1, 20):
+        wire = Tripwire(store, at=at, mode="after")
+        with pytest.raises(Killed):
+            await walk(wire, Centre(PLAIN[:3], Behaviour()), run=1, fence=1, resumed=False)
+        if await store["ua_org"].count_documents({}):
+            break
+    assert await store["ua_org"].count_documents({}) == 3
+    assert await store["ledger"].count_documents({}) == 0
+    await reopen_run(store)
+    others = [row("k1", "Z"), row("k2", "Z")]
+    centre = Centre(others, Behaviour())
+    manifest = await walk(Tripwire(store, at=0, mode="before"), centre, run=1, fence=2, resumed=True)
+    assert manifest.state is State.PUBLISHED
+    assert await collected(export(store, manifest)) == others

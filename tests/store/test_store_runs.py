@@ -246,8 +246,13 @@ async def test_a_walk_that_was_kept_from_beginning_leaves_what_is_held(store: Da
     assert await collected(export(store, held_before)) == ONE
 
 
+def in_outline(manifest: Manifest) -> Manifest:
+    """What is kept of it where hundreds are read: counts and verdict, and not what only its own page shows."""
+    return replace(manifest, stored_pass=None, pages=0)
+
+
 async def test_looking_back(store: Database) -> None:
-    made = [await snapshot(store, run, [ONE]) for run in range(1, 6)]
+    made = [in_outline(await snapshot(store, run, [ONE])) for run in range(1, 6)]
     assert await earlier_manifests(store, 5) == made[:4]
     assert await earlier_manifests(store, 5, 2) == made[2:4]
     assert await earlier_manifests(store, 1) == []

@@ -20,7 +20,17 @@ from subcmc_crawler.store.schema import SCHEMA_VERSION, prepare
 
 pytestmark = BOTH_DRIVERS
 
-LEDGERS = {"runs", "snapshots", "ledger", "quarantine", "leases", "rests", "schema"}
+LEDGERS = {
+    "runs",
+    "snapshots",
+    "ledger",
+    "quarantine",
+    "references",
+    "comparisons",
+    "leases",
+    "rests",
+    "schema",
+}
 
 
 async def description(db: Database) -> dict[str, Any]:

@@ -14,14 +14,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.connector import Connection
 
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.credentials import Credentials
 from subcmc_crawler.province.dialect import PULL
 from subcmc_crawler.province.pacing import TURNS_YIELDED, BytePace, Sleep
+from subcmc_crawler.province.settings import FROM_ENVIRONMENT
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.spec.personal import one_line
@@ -71,6 +74,20 @@ class _Line(socket.socket):
         return count
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Never gives out a kept connection on which something came that nobody had asked for.
+
+    The library would take it for the answer to the next request.
+    """
+
+    async def connect(self, *arguments: Any, **named: Any) -> Connection:
+        while True:
+            connection = await super().connect(*arguments, **named)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 _OPENED: ContextVar[list[_Line]] = ContextVar("_OPENED")
 """The sockets that the current request opened; none when a kept connection served it."""
 
@@ -90,12 +107,14 @@ class ProvinceClient:
         *,
         byte_paces: Sequence[BytePace] = (),
         connections: int = 2,
+        proxy: str = "",
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._cmc_id = cmc_id
         self._credentials = credentials
         self._byte_paces = [pace for pace in byte_paces if pace.limited]
         self._buffer_bytes = min((pace.buffer_bytes for pace in self._byte_paces), default=0)
+        self._proxy = proxy
         self._sleep = sleep
         self.on_sent: Callable[[], None] = lambda: None
         self.dialect = PULL
@@ -105,7 +124,7 @@ class ProvinceClient:
 
     async def __aenter__(self) -> ProvinceClient:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 limit=self.connections,
                 ssl=self._credentials.tls,
                 keepalive_timeout=15,
@@ -161,6 +180,16 @@ class ProvinceClient:
 
         `timeout_seconds` is what the province may take; where we hold the line back, that time comes on top.
         """
+        try:
+            return await self._fetch(address, dataset, page_num, page_size, timeout_seconds=timeout_seconds)
+        except Fault as fault:
+            # faults are kept up to the verdict: the frames they came through would keep the body as long
+            fault.__context__ = None
+            raise fault.with_traceback(None) from None
+
+    async def _fetch(
+        self, address: Address, dataset: Dataset, page_num: int, page_size: int, *, timeout_seconds: float
+    ) -> Fetched:
         started = time.monotonic()
         opened: list[_Line] = []
         token = _OPENED.set(opened)
@@ -169,8 +198,6 @@ class ProvinceClient:
                 body, began = await self._get(
                     address, dataset, page_num, page_size, timeout_seconds=timeout_seconds, deadline=deadline
                 )
-        except Fault:
-            raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             tls = self._tls_fault(error, opened[-1] if opened else None) if address.scheme == "https" else ""
             raise (Unreachable("tls", tls) if tls else _unreachable(error)) from None
@@ -209,6 +236,7 @@ class ProvinceClient:
             allow_redirects=False,
             timeout=timeout,
             server_hostname=self._credentials.server_hostname,
+            proxy=_proxy_for(address, self._proxy),
         ) as response:
             began = time.monotonic()
             head = (
@@ -274,6 +302,16 @@ class ProvinceClient:
         return ""
 
 
+def _proxy_for(address: Address, setting: str) -> str | None:
+    """The proxy between us and an address, if there is one."""
+    if setting != FROM_ENVIRONMENT:
+        return setting or None
+    if proxy_bypass(address.host):
+        return None
+    named = getproxies()
+    return named.get(address.scheme) or named.get("all")
+
+
 def _refused(response: aiohttp.ClientResponse) -> Refused:
     status = response.status
     reason = one_line(response.reason or "", 60)
@@ -301,18 +339,22 @@ def _retry_after(text: str | None) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-def _unreachable(error: Exception) -> Fault:
+def _unreachable(error: Exception) -> Fault:  # noqa: PLR0911 - a fault a return
     """The fault behind an error of the library: a kind that stays the same, and never a value of ours."""
-    if isinstance(error, asyncio.TimeoutError):
-        return Unreachable("timeout", "no complete answer in time")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Unreachable("proxy", f"the proxy answered HTTP {error.status}")
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return Unreachable("proxy", error.strerror or type(error).__name__)
     if isinstance(error, aiohttp.ClientConnectorError):
         return Unreachable("connect", error.strerror or type(error).__name__)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Malformed("protocol", f"not valid HTTP ({type(error).__name__})")
+    if isinstance(error, TimeoutError):
+        return Unreachable("timeout", "no complete answer in time")
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
         return Unreachable("disconnected", "the connection was dropped before the answer came")
     if isinstance(error, aiohttp.ClientPayloadError):
         return Malformed("cut-body", "the body ended before its end")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return Malformed("protocol", f"not valid HTTP ({type(error).__name__})")
     return Unreachable("connect", type(error).__name__)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from subcmc_crawler.errors import BadConfig
-from subcmc_crawler.province.registry import Province
+from subcmc_crawler.province.registry import Ministry, Province
 from subcmc_crawler.province.settings import Auth, Tls
 
 
@@ -28,10 +28,15 @@ class Credentials:
 
 def load(province: Province, folder: Path) -> Credentials:
     """The credentials of a province; paths are relative to `folder`. BadConfig names the setting, not its value."""
-    return load_for(province.tls, province.auth, folder, f"{province.cmc_id}({province.name})")
+    return _load(province.tls, province.auth, folder, f"{province.cmc_id}({province.name})")
 
 
-def load_for(tls: Tls, auth: Auth | None, folder: Path, where: str) -> Credentials:
+def load_ministry(ministry: Ministry, folder: Path) -> Credentials:
+    """The credentials for the ministry's own platform."""
+    return _load(ministry.tls, ministry.auth, folder, "ministry")
+
+
+def _load(tls: Tls, auth: Auth | None, folder: Path, where: str) -> Credentials:
     """The credentials that two tables of the registry name; `where` is who they are for."""
     return Credentials(
         _context(tls, folder, where),

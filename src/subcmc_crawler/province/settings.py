@@ -17,8 +17,12 @@ from pydantic import (
     model_validator,
 )
 
+from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.schedule import Window
 from subcmc_crawler.spec import query
+
+FROM_ENVIRONMENT: Final = "environment"
+"""The proxy setting that takes HTTP_PROXY, HTTPS_PROXY and NO_PROXY from the environment."""
 
 
 def _window(value: Any) -> Any:
@@ -52,6 +56,21 @@ def _url(value: str) -> str:
     if not good or "@" in parts.netloc or not value.isascii() or not value.isprintable() or " " in value:
         raise fault
     return value
+
+
+def _proxy(value: str) -> str:
+    """`http://host:port` as it will be used; empty for none, `environment` for those of the environment."""
+    if value in ("", FROM_ENVIRONMENT):
+        return value
+    try:
+        found = Address.parse(value, "")
+    except ValueError:
+        found = None
+    if found is None or (found.scheme, found.path) != ("http", "") or found.port is None:
+        raise ValueError(
+            'must be "http://host:port" without a user or a password, "environment", or "" for none'
+        )
+    return found.base
 
 
 class _Model(BaseModel):
@@ -90,6 +109,7 @@ class PullSettings(DatasetSettings):
     max_in_flight: Annotated[int, Field(ge=1, le=64)] = 2
     max_bytes_per_second: Annotated[int, Field(ge=0)] = 0
     cool_down_seconds: _Number = 600.0
+    proxy: Annotated[str, AfterValidator(_proxy)] = ""
 
 
 class RunSettings(PullSettings):

@@ -14,6 +14,9 @@ from subcmc_crawler.model import Ending
 MAX_PAGES: Final = 100_000
 """Pages of one pass; the province that has more is not telling the truth."""
 
+MAX_RECEIVED: Final = 2_000_000
+"""Rows of one pass, forty times the 50,000 that are expected: what keys take in memory must have an end."""
+
 _BARREN_PAGES: Final = 3
 """Pages in a row without a new key, before the declared end, after which nothing more is expected."""
 
@@ -199,7 +202,7 @@ def advance(walk: Pass) -> Step:  # noqa: PLR0911 - a row a return
     3   nothing was asked yet                                                       Ask page 1
     4   page 1 is on its way                                                        Take
     5   the last page was the page before it again, or the province said "no more"  End or Probe
-    6   more pages than any province has                                            End: failed
+    6   more pages or rows than any province has                                    End: failed
     7   a declared page is not asked for, and there is room in flight               Ask
     8   pages are on their way                                                      Take
     9   the end is not certain: the last page was full, rows are missing, or no
@@ -219,7 +222,7 @@ def advance(walk: Pass) -> Step:  # noqa: PLR0911 - a row a return
         return Take()
     if walk.echoed or walk.past_end:  # 5
         return _closing(walk)
-    if walk.next_page > MAX_PAGES:  # 6
+    if walk.next_page > MAX_PAGES or walk.received > MAX_RECEIVED:  # 6
         return End(Ending.FAILED)
     if _declared_page_is_next(walk):  # 7
         return Ask(walk.next_page, walk.page_size) if walk.in_flight < walk.max_in_flight else Take()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
 from subcmc_crawler.simulator.block import Block
 from subcmc_crawler.simulator.faults import Fault
-from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.records import FIRST_NIGHT_MS, Row
 from subcmc_crawler.spec.datasets import DATASETS, Dataset
+
+Wrap = Callable[[Mapping[str, Fault], int | str | None, bytes], bytes]
 
 JSON: Final = "application/json;charset=UTF-8"
 _MESSAGE_LIMIT_BYTES: Final = 10_000_000  # 1.3.1, in its smaller reading
@@ -83,11 +84,30 @@ class Query:
         return _number(self.page_num), _number(self.page_size)
 
 
-class Answers:
-    """One centre on one night, with what it has counted so far."""
+class Holder(Protocol):
+    """Who holds rows: a centre, or the ministry's platform for one centre."""
 
-    def __init__(self, centre: Centre, night: int) -> None:
+    cmc_id: str
+
+    def active(self, dataset: str, night: int) -> tuple[Fault, ...]:
+        """The faults of that dataset on that night."""
+
+    def encoded(self, dataset: str, night: int = 1) -> Block:
+        """The rows of that night."""
+
+    def spare(self, dataset: str, night: int, number: int) -> Row:
+        """A row that is not held."""
+
+    def leaf(self, dataset: str, night: int) -> int:
+        """The position of a row that may go."""
+
+
+class Answers:
+    """One centre on one night, with what it has counted so far. `wrap` makes the body around a total and rows."""
+
+    def __init__(self, centre: Holder, night: int, *, wrap: Wrap | None = None) -> None:
         self._centre = centre
+        self._wrap = wrap or _envelope
         self._night = night
         self._asked: Counter[Fault] = Counter()
         self._live: dict[str, _Live] = {}
@@ -135,7 +155,7 @@ class Answers:
         if bounds is None:
             return spring_error(400, query, "pageNum", "页码超出范围")
         data = live.page(*bounds, row_bytes=_row_bytes(kinds))
-        body = _envelope(kinds, _total(kinds, count, live.served), data)
+        body = self._wrap(kinds, _total(kinds, count, live.served), data)
         live.page_served(active)
         return self._delivered(kinds, body)
 
@@ -157,7 +177,7 @@ class Answers:
 class _Live:
     """One dataset of the night while it is being walked: the rows may shift between two pages."""
 
-    def __init__(self, centre: Centre, dataset: Dataset, night: int) -> None:
+    def __init__(self, centre: Holder, dataset: Dataset, night: int) -> None:
         self._centre = centre
         self._code = dataset.code
         self._night = night

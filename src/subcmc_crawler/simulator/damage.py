@@ -38,7 +38,7 @@ _BREAKS: Final[Mapping[str, tuple[tuple[str, object], ...]]] = MappingProxyType(
 )
 """Dataset -> field and a value that its table forbids: too long, unknown code, missing, wrong length."""
 
-_OTHER_CONTENT: Final[Mapping[str, tuple[str, object]]] = MappingProxyType(
+OTHER_CONTENT: Final[Mapping[str, tuple[str, object]]] = MappingProxyType(
     {
         "ua_org": ("description", "另一份机构描述"),
         "ua_user": ("position", "调研员"),
@@ -122,7 +122,7 @@ def _duplicate(rows: list[Row], fault: Fault, site: Site) -> list[Row]:
 
 
 def _conflict(rows: list[Row], fault: Fault, site: Site) -> list[Row]:
-    return _repeat(rows, fault, site, dict([_OTHER_CONTENT[site.dataset]]))
+    return _repeat(rows, fault, site, dict([OTHER_CONTENT[site.dataset]]))
 
 
 def _repeat(rows: list[Row], fault: Fault, site: Site, changes: Row) -> list[Row]:

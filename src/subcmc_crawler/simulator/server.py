@@ -14,6 +14,7 @@ import orjson
 from aiohttp import web
 
 from subcmc_crawler.simulator.answers import JSON, Answer, Answers, Delivery, Query
+from subcmc_crawler.simulator.ministry import MinistryPlatform
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.records import Row
 from subcmc_crawler.spec.datasets import DATASETS
@@ -57,6 +58,7 @@ class Simulator:
         ssl_context: SSLContext | None = None,
         mirrors: int = 1,
         gzip: bool = False,
+        ministry: MinistryPlatform | None = None,
     ) -> None:
         if not 1 <= mirrors <= _MOST_ADDRESSES:
             raise ValueError(f"mirrors is 1 to {_MOST_ADDRESSES}, not {mirrors}")
@@ -73,6 +75,7 @@ class Simulator:
             for address in range(1, mirrors + 1)
         }
         self._mirrors = mirrors
+        self.ministry = ministry
         self._answers: dict[str, Answers] = {}
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
@@ -89,6 +92,8 @@ class Simulator:
             raise ValueError(f"nights count from 1, not {night}")
         self._night = night
         self._answers = {centre.cmc_id: Answers(centre, night) for centre in self.centres}
+        if self.ministry is not None:
+            self.ministry.turn_to(night)
 
     async def start(self) -> None:
         """Listens; afterwards `port` is the one taken."""
@@ -97,6 +102,7 @@ class Simulator:
         app.router.add_get("/_simulator", self._status)
         app.router.add_post("/_simulator/night", self._set_night)
         app.router.add_get("/{base}/subcmc/v1/{rest:.+}", self._pull)
+        app.router.add_get("/mpscmc/v1/{rest:.+}", self._query)
         self._runner = web.AppRunner(
             app, handle_signals=False, access_log=None, shutdown_timeout=_GRACE_SECONDS
         )
@@ -130,9 +136,20 @@ class Simulator:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{self.port}/{_base(cmc_id, number)}"
 
-    def registry(self, *, defaults: str = "") -> str:
-        """The text of a provinces.toml that registers every centre; `defaults` is TOML for its [defaults]."""
+    @property
+    def query_url(self) -> str:
+        """Where the ministry's platform answers."""
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://{self.host}:{self.port}"
+
+    def registry(self, *, defaults: str = "", ministry: str = "") -> str:
+        """The text of a provinces.toml that registers every centre, and the ministry's platform if there is one.
+
+        `defaults` is TOML for its [defaults], `ministry` for its [ministry].
+        """
         parts = [f"[defaults]\n{defaults.strip()}\n"] if defaults.strip() else []
+        if self.ministry is not None:
+            parts.append(f'[ministry]\nquery_url = "{self.query_url}"\n{ministry.strip()}\n')
         for centre in self.centres:
             addresses = [self.address(centre.cmc_id, number + 1) for number in range(self._mirrors)]
             values = {
@@ -184,6 +201,12 @@ class Simulator:
             )
         )
         return await self._deliver(request, answer)
+
+    async def _query(self, request: web.Request) -> web.StreamResponse:
+        if self.ministry is None:
+            raise web.HTTPNotFound
+        authorization = request.headers.get("Authorization", "")
+        return await self._deliver(request, self.ministry.answer(request.path, request.query, authorization))
 
     async def _deliver(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         if answer.delay_seconds:
@@ -239,10 +262,13 @@ async def serve(
     port: int = 0,
     night: int = 1,
     mirrors: int = 1,
+    ministry: MinistryPlatform | None = None,
     ready: Callable[[Simulator], None],
 ) -> None:
     """Serves until it is cancelled; `ready` is called once, when the port is open."""
-    async with Simulator(centres, host=host, port=port, night=night, mirrors=mirrors) as simulator:
+    async with Simulator(
+        centres, host=host, port=port, night=night, mirrors=mirrors, ministry=ministry
+    ) as simulator:
         ready(simulator)
         await asyncio.Event().wait()
 

@@ -23,6 +23,12 @@ MAX_DEPTH: Final = 200
 MAX_BRACKETS: Final = 1_000_000
 """Opening brackets in a body: 10 MB of empty objects would be 290 MB of memory."""
 
+MAX_COMMAS: Final = 1_000_000
+"""Commas in a body: 10 MB of `"ab",` would be 120 MB of memory as text, and as much again as BSON."""
+
+MAX_ROWS: Final = 100_000
+"""Rows of a page, as many as a page can be asked for: 10 MB of `1,` would be 5 million rows to keep aside."""
+
 MAX_TOTAL: Final = 10**12
 """More records than any province can hold: such a total is no declaration."""
 
@@ -59,9 +65,23 @@ def parse(body: bytes) -> Envelope:
     Raises:
         Refused: kind "code", the province answered with a code that is not 0 (1.3.3).
         Malformed: kind "empty-body", "not-utf8", "not-json", "number", "depth", "amplification",
-            "no-envelope", "no-code" or "no-data".
+            "too-many-rows", "no-envelope", "no-code" or "no-data".
     """
     deviations: list[str] = []
+    document, brackets = document_in(body, deviations)
+    members = _members(document, deviations)
+    message = _message(members.get("message"))
+    _check_code(members, message, deviations)
+    total = total_of(members.get("total"), deviations)
+    rows = _rows(members, total, deviations)
+    if len(rows) > MAX_ROWS:
+        raise Malformed("too-many-rows", f"{len(rows)} rows on one page")
+    check_depth(document, brackets - sum(type(row) is dict or type(row) is list for row in rows))
+    return Envelope(0, message, total, rows, tuple(deviations))
+
+
+def document_in(body: bytes, deviations: list[str]) -> tuple[dict[str, Any], int]:
+    """The JSON object in a body, and how many opening brackets the body has; Malformed as `parse`."""
     if body.startswith(_BOM):
         body = body[len(_BOM) :]
         deviations.append("bom")
@@ -70,16 +90,13 @@ def parse(body: bytes) -> Envelope:
     brackets = body.count(b"{") + body.count(b"[")
     if brackets > MAX_BRACKETS:
         raise Malformed("amplification", f"{brackets} opening brackets in {len(body)} bytes")
+    commas = body.count(b",")
+    if commas > MAX_COMMAS:
+        raise Malformed("amplification", f"{commas} commas in {len(body)} bytes")
     document = _load(body)
     if not isinstance(document, dict):
         raise Malformed("no-envelope", f"JSON, but no object: {_json_type(document)}")
-    members = _members(document, deviations)
-    message = _message(members.get("message"))
-    _check_code(members, message, deviations)
-    total = _total(members.get("total"), deviations)
-    rows = _rows(members, total, deviations)
-    _check_depth(document, brackets - sum(type(row) is dict or type(row) is list for row in rows))
-    return Envelope(0, message, total, rows, tuple(deviations))
+    return document, brackets
 
 
 def _load(body: bytes) -> Any:
@@ -162,11 +179,12 @@ def _members(document: dict[str, Any], deviations: list[str]) -> dict[str, Any]:
         name = _NAMES.get(key.strip())
         if name is None or key == name:
             continue
-        deviations.append(f"key-typo:{key.strip()}" if key.strip() != name else f"key-spaces:{name}")
+        found = [f"key-typo:{key.strip()}" if key.strip() != name else f"key-spaces:{name}"]
         if name in members:
-            deviations.append(f"key-twice:{name}")
+            found.append(f"key-twice:{name}")
         else:
             members[name] = value
+        deviations += [word for word in found if word not in deviations]  # once, however many keys there are
     return members
 
 
@@ -193,7 +211,7 @@ def _number(value: object) -> str:
     return f"({_json_type(value)})"
 
 
-def _total(value: object, deviations: list[str]) -> int | None:
+def total_of(value: object, deviations: list[str]) -> int | None:
     """The declared total: an integer or its digits. Anything else declares nothing, and says why."""
     if isinstance(value, str):
         value = _total_in(value.strip())
@@ -234,7 +252,7 @@ def _rows(members: dict[str, Any], total: int | None, deviations: list[str]) -> 
     raise Malformed("no-data", f"data is no list: {_json_type(rows)}")
 
 
-def _check_depth(document: dict[str, Any], spare: int) -> None:
+def check_depth(document: dict[str, Any], spare: int) -> None:
     """Refuse what is nested deeper than `MAX_DEPTH`, level by level.
 
     `spare` opening brackets are not those of rows: with fewer than the limit no depth can pass it, which

@@ -27,8 +27,10 @@ from subcmc_crawler.spec.personal import mask_field, one_line
 
 _SAMPLES: Final = 3
 _CHUNK: Final = 1000  # rows judged at once: bounds the memory of errors on a page of wrong rows
-_DRIFT_NAMES: Final = 100
-_OTHER_NAMES: Final = "…"
+DRIFT_NAMES: Final = 100
+OTHER_NAMES: Final = "…"
+"""Unknown fields past the first `DRIFT_NAMES` are counted under this."""
+
 _NAME_CLIP: Final = 80
 _KEY_BITS: Final = 1024  # a number of thousands of digits cannot even be printed
 _CODE_KIND: Final = "code_kind"
@@ -81,10 +83,11 @@ def key_of(dataset: Dataset, row: object) -> tuple[str | None, str]:
         if stray is None:
             return None, "missing-key"
         value = row[stray]
-    return _usable(value)
+    return usable_key(value)
 
 
-def _usable(value: object) -> tuple[str | None, str]:
+def usable_key(value: object) -> tuple[str | None, str]:
+    """The value as a primary key and "", or None and why it is none: "empty-key" or "bad-key"."""
     reason = ""
     if isinstance(value, str):
         if not value or value.isspace() or value in NONE_SPELLINGS:
@@ -177,11 +180,11 @@ class _Findings:
         for name in known:
             self._drift[name] += 1
         fresh = sorted(shown - known)
-        room = max(0, _DRIFT_NAMES - len(self._drift))
+        room = max(0, DRIFT_NAMES - len(self._drift))
         for name in fresh[:room]:
             self._drift[name] = 1
-        if fresh[room:] and _OTHER_NAMES not in known:
-            self._drift[_OTHER_NAMES] = self._drift.get(_OTHER_NAMES, 0) + 1
+        if fresh[room:] and OTHER_NAMES not in known:
+            self._drift[OTHER_NAMES] = self._drift.get(OTHER_NAMES, 0) + 1
 
     def _collect(self, start: int, errors: list[ErrorDetails]) -> None:
         for error in errors:

@@ -9,6 +9,7 @@ from typing import Any
 from subcmc_crawler.province.page import Page
 from subcmc_crawler.province.tally import Place, Sorted
 from subcmc_crawler.store.codec import encode_record
+from subcmc_crawler.store.ids import row_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,22 @@ class AsideRow:
     reason: str
     key: str | None
     raw: Any
+
+    @property
+    def entry(self) -> str:
+        """The end of its identifier."""
+        return row_entry(self.place.ordinal, self.place.position)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What its document says beside the walk that it belongs to."""
+        return {
+            "ordinal": self.place.ordinal,
+            "position": self.place.position,
+            "reason": self.reason,
+            "key": self.key,
+            "raw": self.raw,
+        }
 
 
 def aside_rows(page: Page, rows: Sorted, ordinal: int, raws: Mapping[Place, Any]) -> Iterator[AsideRow]:

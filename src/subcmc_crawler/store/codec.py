@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -16,7 +15,18 @@ import orjson
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from subcmc_crawler.model import Acceptance, Counts, Manifest, RuleBreak, RunRecord, RunStatus, State, Verdict
+from subcmc_crawler.model import (
+    Acceptance,
+    Comparison,
+    Counts,
+    DifferingKey,
+    Manifest,
+    RuleBreak,
+    RunRecord,
+    RunStatus,
+    State,
+    Verdict,
+)
 
 WRAPPED: Final = "$subcmc.json"
 """The one key of a record that BSON cannot hold as it is; its value is the record as JSON text.
@@ -119,25 +129,24 @@ def to_document(value: Any) -> Any:
 
 
 def manifest_of(document: Mapping[str, Any]) -> Manifest:
-    """The manifest that a document of `snapshots` holds."""
-    plain = {
-        item.name: document[_camel(item.name)] for item in fields(Manifest) if _camel(item.name) in document
-    }
+    """The manifest that a document of `snapshots` holds; what a projection left out has its default."""
+    plain = {name: document[camel] for name, camel in _MANIFEST if camel in document}
+    counts = plain["counts"]
     accepted = plain.get("accepted")
     return Manifest(
         **{
             **plain,
             "state": State(plain["state"]),
             "verdict": Verdict(plain["verdict"]) if plain.get("verdict") else None,
-            "counts": Counts(**_snake(plain["counts"])),
-            "endings": tuple(plain["endings"]),
+            "counts": Counts(**{name: counts[camel] for name, camel in _COUNTS if camel in counts}),
+            "endings": tuple(plain.get("endings", ())),
             "dead_addresses": tuple(plain.get("dead_addresses", ())),
             "rules": tuple(
-                RuleBreak(**{**rule, "samples": tuple(rule["samples"])}) for rule in plain["rules"]
+                RuleBreak(**{**rule, "samples": tuple(rule["samples"])}) for rule in plain.get("rules", ())
             ),
-            "drift": _mapping(plain["drift"]),
-            "deviations": _mapping(plain["deviations"]),
-            "faults": _mapping(plain["faults"]),
+            "drift": _mapping(plain.get("drift", ())),
+            "deviations": _mapping(plain.get("deviations", ())),
+            "faults": _mapping(plain.get("faults", ())),
             "reason_values": dict(plain.get("reason_values", {})),
             "accepted": Acceptance(**accepted) if accepted else None,
         }
@@ -156,6 +165,23 @@ def run_of(document: Mapping[str, Any]) -> RunRecord:
         registry=document.get("registry", ""),
         version=document.get("version", ""),
         notices=tuple(document.get("notices", ())),
+        alerted_at=document.get("alertedAt"),
+    )
+
+
+def comparison_of(document: Mapping[str, Any]) -> Comparison:
+    """The comparison that a document of `comparisons` holds."""
+    plain = {name: document[camel] for name, camel in _COMPARISON if camel in document}
+    differing = plain.get("differing_keys", ())
+    return Comparison(
+        **{
+            **plain,
+            "fields": _mapping(plain.get("fields", ())),
+            "differing_keys": tuple(DifferingKey(each["key"], tuple(each["fields"])) for each in differing),
+            "only_pushed_keys": tuple(plain.get("only_pushed_keys", ())),
+            "only_pulled_keys": tuple(plain.get("only_pulled_keys", ())),
+            "endings": tuple(plain.get("endings", ())),
+        }
     )
 
 
@@ -169,11 +195,14 @@ def _camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def _snake(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), name): value
-        for name, value in document.items()
-    }
+def _named(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((item.name, _camel(item.name)) for item in fields(kind))
+
+
+_MANIFEST: Final = _named(Manifest)
+_COUNTS: Final = _named(Counts)
+_COMPARISON: Final = _named(Comparison)
+"""Names here and there, put together once: a page of the dashboard reads thousands of manifests."""
 
 
 def _mapping(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -182,10 +211,14 @@ def _mapping(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 def _nested(record: Mapping[str, Any]) -> bool:
     """Whether a value may hold an object, or something deep: only such records need a closer look."""
-    return any(
-        isinstance(value, dict)
-        or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
+    kinds = set(map(type, record.values()))
+    if dict in kinds:
+        return True
+    return list in kinds and any(
+        type(item) is dict or type(item) is list
         for value in record.values()
+        if type(value) is list
+        for item in value
     )
 
 

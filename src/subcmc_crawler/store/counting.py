@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from subcmc_crawler.province.page import SnapshotDigest
 from subcmc_crawler.province.tally import Tally
+from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.driver import Database
-
-_BATCH: Final = 5_000
 
 
 @dataclass(slots=True)
@@ -39,14 +37,14 @@ async def stored_as_of(
 ) -> Stored:
     """Rows and digest of the versions that hold in `run`, read from the index alone, in bounded memory."""
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
-    found = db[dataset].find(held, {"_id": 0, "key": 1, "hash": 1}, batch_size=_BATCH)
     rows, stored, served = 0, SnapshotDigest(), SnapshotDigest()
     last = ""  # which is no usable key
-    async for version in found.sort("key").hint("version"):
-        key = version["key"]
-        rows += 1
-        stored.add(key, version["hash"])
-        if tally is not None and key != last:  # two versions of a key must not stand for two keys
-            served.add(key, tally.hash_of(key) or b"")
-        last = key
+    async for versions in batches(db[dataset], held, "key", "hash", by="key", hint="version"):
+        rows += len(versions)
+        for version in versions:
+            key = version["key"]
+            stored.add(key, version["hash"])
+            if tally is not None and key != last:  # two versions of a key must not stand for two keys
+                served.add(key, tally.hash_of(key) or b"")
+            last = key
     return Stored(rows, str(stored), None if tally is None else str(served))

@@ -42,6 +42,8 @@ _OPTIONS: dict[str, Any] = {
     "waitqueuetimeoutms": 60_000,
 }
 
+_FULL = frozenset({14031})
+
 
 def connect(uri: str, *, database: str, driver: DriverName = "motor") -> tuple[Database, Any]:
     """The database and the client to close afterwards; nothing is sent yet.
@@ -86,6 +88,8 @@ def explain(error: PyMongoError, where: str) -> str:
         return f"MongoDB at {where} refused the login (code {code}): check user and password in MONGODB_URI"
     if code == 13:
         return f"MongoDB at {where} does not permit this (code 13): the user lacks a role on the database"
+    if code in _FULL:
+        return f"MongoDB at {where} has no disk space left (code {code}): free some, then start this again"
     if isinstance(error, ConnectionFailure):
         return f"MongoDB at {where} cannot be reached ({name}): start it, or set MONGODB_URI"
     return f"MongoDB at {where} failed: {name}" + (f", code {code}" if code else "")

@@ -39,6 +39,16 @@ def ledger_of(
     return {"_id": {"$gte": f"{prefix}/{kind}", "$lt": f"{prefix}/{kind}\U0010ffff"}}
 
 
+def ledger_of_province(run: int, cmc_id: str) -> dict[str, Any]:
+    """All entries of a province in a run, as a range: "0" follows "/"."""
+    return {"_id": {"$gte": f"{run:08d}/{cmc_id}/", "$lt": f"{run:08d}/{cmc_id}0"}}
+
+
+def run_of_ledger(run: int) -> dict[str, Any]:
+    """All entries of a run, as a range: "0" follows "/"."""
+    return {"_id": {"$gte": f"{run:08d}/", "$lt": f"{run:08d}0"}}
+
+
 END_ENTRY = "end"
 """The entry that a pass leaves when it has come to its end."""
 

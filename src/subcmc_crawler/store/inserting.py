@@ -12,20 +12,37 @@ from subcmc_crawler.errors import StoreLost
 
 _DUPLICATE: Final = 11000
 
+_PASSING: Final = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436})
+"""MongoDB was stopped, or another member became the primary, before a majority had the write."""
+
+_TRIES: Final = 3
+
 
 async def insert_once(collection: Any, documents: Sequence[Any], where: str) -> None:
-    """Inserts; a document that is there already, the same, counts as inserted. StoreLost names `where`."""
+    """Inserts; a document that is there already, the same, counts as inserted.
+
+    Sent again, at most twice, when MongoDB was stopped or stepped down meanwhile, since only a majority is sure to
+    keep it. StoreLost names `where`.
+    """
     if not documents:
         return
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        details = error.details or {}
-        problems = details.get("writeErrors", [])
-        if details.get("writeConcernErrors") or any(item.get("code") != _DUPLICATE for item in problems):
-            codes = sorted({str(item.get("code")) for item in problems})
-            raise StoreLost(f"{where}: MongoDB refused a write (codes {', '.join(codes)})") from None
-        await _same(collection, [documents[item["index"]] for item in problems], where)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            await collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            details = error.details or {}
+            problems = details.get("writeErrors", [])
+            codes = {int(item.get("code", 0)) for item in [*problems, *details.get("writeConcernErrors", [])]}
+            if codes & _PASSING and codes <= {_DUPLICATE, *_PASSING} and tries_left:
+                continue
+            if codes != {_DUPLICATE}:
+                numbers = ", ".join(map(str, sorted(codes)))
+                raise StoreLost(
+                    f"{where}: MongoDB refused a write (codes {numbers}): see why in its log, then start the crawl "
+                    "again with --resume"
+                ) from None
+            await _same(collection, [documents[item["index"]] for item in problems], where)
+        return
 
 
 async def _same(collection: Any, documents: Sequence[Mapping[str, Any]], where: str) -> None:

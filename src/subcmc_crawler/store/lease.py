@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from subcmc_crawler.errors import StoreLost, TryLater
 from subcmc_crawler.store.driver import Database
+
+T = TypeVar("T")
 
 _NAME: Final = "crawl"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,6 +71,54 @@ async def renew(db: Database, lease: Lease) -> None:
         raise StoreLost("the lease was lost: another crawl took over, so that this one may write no more")
 
 
+async def keep(db: Database, lease: Lease) -> None:
+    """Renews the lease three times within its term, for ever.
+
+    StoreLost when somebody else holds it by now, or when it has run out by our own clock because MongoDB did not
+    answer: from then on another crawl may write, so that this one must not. A fault that passes before costs nothing,
+    nor does a pause of the whole machine: a lease that nobody took meanwhile is renewed, however late.
+    """
+    clock = asyncio.get_running_loop().time
+    until = clock() + lease.seconds
+    while True:
+        asked = clock()
+        try:
+            async with asyncio.timeout_at(max(until, asked + lease.seconds / 3)):
+                await _renew_at_last(db, lease)
+        except TimeoutError:
+            raise StoreLost(
+                f"the lease ran out: MongoDB did not renew it within {lease.seconds} s, so that this crawl may write "
+                "no more; see why MongoDB is slow or away, then start the crawl again with --resume"
+            ) from None
+        until = asked + lease.seconds
+        await asyncio.sleep(lease.seconds / 3)
+
+
+@asynccontextmanager
+async def held(db: Database, seconds: int) -> AsyncIterator[Lease]:
+    """The lease for the time of the block; given back at its end, if MongoDB answers soon."""
+    lease = await acquire(db, new_holder(), seconds)
+    try:
+        yield lease
+    finally:
+        with suppress(PyMongoError, TimeoutError):  # it expires by itself
+            async with asyncio.timeout(seconds / 3):
+                await release(db, lease)
+
+
+async def under_lease(db: Database, seconds: int, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """The result of work that nobody else may do at the same time; cancelled when the lease is lost."""
+    async with held(db, seconds) as lease:
+        try:
+            async with asyncio.TaskGroup() as group:
+                keeping = group.create_task(keep(db, lease))
+                result = await group.create_task(work())
+                keeping.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+    return result
+
+
 async def is_held(db: Database, lease: Lease) -> bool:
     """Whether this very lease is still in force."""
     in_force = {**_held_by(lease), "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
@@ -76,6 +128,14 @@ async def is_held(db: Database, lease: Lease) -> bool:
 async def release(db: Database, lease: Lease) -> None:
     """Gives the lease back; nothing happens when it is not ours any more."""
     await db["leases"].update_one(_held_by(lease), {"$set": {"expiresAt": _EPOCH}})
+
+
+async def _renew_at_last(db: Database, lease: Lease) -> None:
+    while True:
+        try:
+            return await renew(db, lease)
+        except ConnectionFailure:
+            await asyncio.sleep(lease.seconds / 30)
 
 
 def _held_by(lease: Lease) -> dict[str, Any]:

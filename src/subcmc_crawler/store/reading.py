@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from subcmc_crawler.errors import NotFound, StoreLost
 from subcmc_crawler.model import OPEN_END, Manifest, State
@@ -158,10 +158,9 @@ class KeyVersion:
 
 async def history(db: Database, dataset: str, cmc_id: str, key: str) -> list[KeyVersion]:
     """Every version of one record, oldest first; NotFound when the key was never stored."""
-    published: set[int] = set()
-    cell = {"cmcId": cmc_id, "dataset": dataset}
-    async for manifest in db["snapshots"].find({**cell, "state": State.PUBLISHED.value}, {"run": 1}):
-        published.add(manifest["run"])
+    published = {"cmcId": cmc_id, "dataset": dataset, "state": State.PUBLISHED.value}
+    head = await db["snapshots"].find_one(published, {"_id": 0, "run": 1}, sort=[("run", DESCENDING)])
+    in_force = head["run"] if head else 0  # what an earlier run stored is published, or it would be undone
     found = db[dataset].find({"cmcId": cmc_id, "key": key}).sort([("key", 1), ("from", 1)]).hint("version")
     versions = [
         KeyVersion(
@@ -170,7 +169,7 @@ async def history(db: Database, dataset: str, cmc_id: str, key: str) -> list[Key
             hash=version["hash"].hex(),
             flags=tuple(version["flags"]),
             record=decode_record(version["record"]),
-            state=State.PUBLISHED if version["from"] in published else State.HELD,
+            state=State.PUBLISHED if version["from"] <= in_force else State.HELD,
         )
         async for version in found
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from subcmc_crawler.store.codec import manifest_of, run_of, to_document
 from subcmc_crawler.store.counting import stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, manifest_id
+from subcmc_crawler.store.outlines import OUTLINE, in_force
 from subcmc_crawler.store.undoing import roll_back_unsettled
 
 
@@ -49,6 +50,17 @@ async def finish_run(db: Database, number: int, status: RunStatus, at: datetime)
     closing = {"status": status.value, "finishedAt": at, "summary": to_document(dict(summary))}
     await db["runs"].update_one({"_id": number}, {"$set": closing})
     return await get_run(db, number)
+
+
+async def claim_alert(db: Database, number: int, at: datetime) -> bool:
+    """Takes it upon the caller to send the digest of a run: True for the first one who asks, ever."""
+    unclaimed = {"_id": number, "alertedAt": None}
+    return (await db["runs"].update_one(unclaimed, {"$set": {"alertedAt": at}})).matched_count == 1
+
+
+async def add_notices(db: Database, number: int, notices: Sequence[str]) -> None:
+    """Lines that every report of the run repeats from now on; one that is there already is not doubled."""
+    await db["runs"].update_one({"_id": number}, {"$addToSet": {"notices": {"$each": list(notices)}}})
 
 
 async def recover(db: Database, before: int) -> list[int]:
@@ -106,16 +118,17 @@ async def manifests_of(db: Database, run: int) -> list[Manifest]:
 
 
 async def earlier_manifests(db: Database, run: int, runs: int = 7) -> list[Manifest]:
-    """The manifests of the runs before `run`, as many as are worth looking back to."""
-    found = db["snapshots"].find({"run": {"$gte": run - runs, "$lt": run}}, sort=[("_id", ASCENDING)])
-    return [manifest_of(document) async for document in found]
+    """The manifests of the runs before `run` in outline, as many as are worth looking back to."""
+    earlier = {"run": {"$gte": run - runs, "$lt": run}}
+    return [manifest_of(document) async for document in db["snapshots"].find(earlier, OUTLINE)]
 
 
 async def past_of_cell(db: Database, manifest: Manifest, runs: int) -> list[Manifest]:
-    """The manifests of the same cell in the `runs` runs before, the latest first."""
+    """The manifests of the same cell in the `runs` runs before, in outline, the latest first."""
     earlier = {"$gte": manifest.run - runs, "$lt": manifest.run}
     wanted = {"cmcId": manifest.cmc_id, "dataset": manifest.dataset, "run": earlier}
-    return [manifest_of(found) async for found in db["snapshots"].find(wanted, sort=[("run", DESCENDING)])]
+    found = db["snapshots"].find(wanted, OUTLINE, sort=[("run", DESCENDING)])
+    return [manifest_of(document) async for document in found]
 
 
 async def last_whole_run(db: Database) -> RunRecord | None:
@@ -125,12 +138,14 @@ async def last_whole_run(db: Database) -> RunRecord | None:
     return run_of(found) if found else None
 
 
-async def past_durations(db: Database, *, runs: int = 7) -> dict[str, float]:
+async def past_durations(db: Database, *, runs: int = 7, before: int | None = None) -> dict[str, float]:
     """How many seconds the pull of each province took when it was pulled last, by cmcId.
 
-    Looks at the last `runs` runs over all provinces and datasets that came to their end.
+    Looks at the last `runs` runs over all provinces and datasets that came to their end, `before` that run if named.
     """
-    whole = {"status": RunStatus.FINISHED.value, "selection": []}
+    whole: dict[str, Any] = {"status": RunStatus.FINISHED.value, "selection": []}
+    if before is not None:
+        whole["_id"] = {"$lt": before}
     found = db["runs"].find(whole, {"_id": 1}, sort=[("_id", DESCENDING)], limit=runs)
     numbers = [run["_id"] async for run in found]
     took: dict[str, dict[int, float]] = {}
@@ -179,15 +194,10 @@ async def published_as_of(db: Database, run: int, cmc_id: str, dataset: str) -> 
 
 async def heads(db: Database, run: int | None = None) -> list[Manifest]:
     """The snapshot in force of every cell that has one, as of `run` or as of now."""
-    published: dict[str, Any] = {"state": State.PUBLISHED.value}
-    if run is not None:
-        published["run"] = {"$lte": run}
-    newest: dict[tuple[str, str], Document] = {}
-    async for found in db["snapshots"].find(published, sort=[("_id", ASCENDING)]):
-        newest[found["cmcId"], found["dataset"]] = found
-    return sorted(
-        map(manifest_of, newest.values()), key=lambda head: (head.cmc_id, list(DATASETS).index(head.dataset))
-    )
+    wanted = {"_id": {"$in": await in_force(db, run)}}
+    columns = {code: rank for rank, code in enumerate(DATASETS)}
+    newest = [manifest_of(found) async for found in db["snapshots"].find(wanted)]
+    return sorted(newest, key=lambda head: (head.cmc_id, columns[head.dataset]))
 
 
 async def attempts_of(db: Database, manifest: Manifest) -> list[Attempt]:
@@ -195,24 +205,25 @@ async def attempts_of(db: Database, manifest: Manifest) -> list[Attempt]:
     entries = db["ledger"].find(
         ledger_of(manifest.run, manifest.cmc_id, manifest.dataset), sort=[("_id", ASCENDING)]
     )
-    return [
-        Attempt(
-            walk_pass=entry["pass"],
-            page_num=entry["pageNum"],
-            page_size=entry["pageSize"],
-            number=entry["number"],
-            address=entry["address"],
-            status=entry["status"],
-            fault=entry["fault"],
-            detail=entry["detail"],
-            bytes=entry["bytes"],
-            milliseconds=entry["milliseconds"],
-            at=entry["at"],
-            rest_seconds=entry["restSeconds"],
-        )
-        async for entry in entries
-        if entry["kind"] == "attempt"
-    ]
+    return [attempt_of(entry) async for entry in entries if entry["kind"] == "attempt"]
+
+
+def attempt_of(entry: Mapping[str, Any]) -> Attempt:
+    """A request of the ledger."""
+    return Attempt(
+        walk_pass=entry["pass"],
+        page_num=entry["pageNum"],
+        page_size=entry["pageSize"],
+        number=entry["number"],
+        address=entry["address"],
+        status=entry["status"],
+        fault=entry["fault"],
+        detail=entry["detail"],
+        bytes=entry["bytes"],
+        milliseconds=entry["milliseconds"],
+        at=entry["at"],
+        rest_seconds=entry["restSeconds"],
+    )
 
 
 async def page_entries(db: Database, manifest: Manifest) -> list[Document]:

@@ -52,6 +52,8 @@ _RULES: Final[dict[str, dict[str, Any]]] = {
     },
     "ledger": {"bsonType": "object", "required": ["_id", "kind", "run", "cmcId", "dataset", "pass"]},
     "quarantine": {"bsonType": "object", "required": ["_id", "run", "cmcId", "dataset", "reason", "raw"]},
+    "comparisons": {"bsonType": "object", "required": ["_id", "run", "cmcId", "dataset", "fence", "endings"]},
+    "references": {"bsonType": "object", "required": ["_id", "run", "cmcId", "fence", "counts"]},
     "rests": {"bsonType": "object", "required": ["_id", "until"]},
     "leases": {"bsonType": "object", "required": ["_id", "fence", "expiresAt"]},
 }
@@ -79,8 +81,15 @@ _VERSION_INDEXES: Final = [
 ]
 
 
+_NAMES: Final = frozenset({*_RULES, *DATASETS, *(f"current_{code}" for code in DATASETS)})
+
+
 async def prepare(db: Database) -> None:
-    """Creates what is missing; StoreLost when the database was made by a newer program."""
+    """Creates what is missing, in a database of this version too; StoreLost when a newer program made it.
+
+    Where nothing is missing this costs two questions. The version is taken away while something is made, so that
+    what a crash leaves without its indexes is looked at again.
+    """
     known = await db["schema"].find_one({"_id": "schema"})
     version = known["version"] if known else 0
     if version > SCHEMA_VERSION:
@@ -89,7 +98,9 @@ async def prepare(db: Database) -> None:
             "use a newer subcmc-crawler"
         )
     if version == SCHEMA_VERSION:
-        return
+        if set(await db.list_collection_names(authorizedCollections=True)) >= _NAMES:
+            return
+        await db["schema"].update_one({"_id": "schema"}, {"$set": {"version": 0}})
     for name, rules in _RULES.items():
         await _collection(db, name, validator={"$jsonSchema": rules})
         if name in _INDEXES:

@@ -11,8 +11,8 @@ from subcmc_crawler.store.codec import manifest_of
 from subcmc_crawler.store.driver import Database
 from subcmc_crawler.store.ids import versions_after
 
-_UNSETTLED: Final = [State.COLLECTING.value, State.HELD.value, State.ROLLING_BACK.value]
-_LATE_RUNS: Final = 10
+UNSETTLED: Final = [State.COLLECTING.value, State.HELD.value, State.ROLLING_BACK.value]
+LATE_RUNS: Final = 10
 
 
 async def undo_late_writes(db: Database, dataset: str, cmc_id: str, before: int) -> None:
@@ -20,7 +20,7 @@ async def undo_late_writes(db: Database, dataset: str, cmc_id: str, before: int)
 
     A crawl that was paused past its lease may have written one batch after that, and died.
     """
-    lately = {"$gte": before - _LATE_RUNS, "$lt": before}
+    lately = {"$gte": before - LATE_RUNS, "$lt": before}
     wanted = {"cmcId": cmc_id, "dataset": dataset, "run": lately, "state": State.ROLLED_BACK.value}
     for run in [manifest["run"] async for manifest in db["snapshots"].find(wanted, {"run": 1})]:
         await reset(db, dataset, cmc_id, run - 1, run)
@@ -50,7 +50,7 @@ async def roll_back_unsettled(db: Database, dataset: str, cmc_id: str, upto: int
     that lost its lease can publish them.
     """
     cell = {"cmcId": cmc_id, "dataset": dataset, "run": {"$lte": upto}}
-    unsettled = {**cell, "state": {"$in": _UNSETTLED}}
+    unsettled = {**cell, "state": {"$in": UNSETTLED}}
     await db["snapshots"].update_many(unsettled, {"$set": {"state": State.ROLLING_BACK.value}})
     base = await db["snapshots"].find_one(
         {**cell, "state": State.PUBLISHED.value}, sort=[("run", DESCENDING)]

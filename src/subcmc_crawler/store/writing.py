@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
@@ -25,6 +26,7 @@ from subcmc_crawler.province.tally import Displaced, Place, Sorted, Tally
 from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store.aside import aside_rows
+from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import encode_version, manifest_of, pack, steady, to_document
 from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
 from subcmc_crawler.store.driver import Database, Document
@@ -36,7 +38,6 @@ from subcmc_crawler.store.ids import (
     ledger_of,
     manifest_id,
     page_entry,
-    row_entry,
     version_id,
     versions_after,
 )
@@ -102,6 +103,10 @@ class SnapshotWriter:
             self.base = manifest_of(await self._db["snapshots"].find_one({"_id": base}) or {})
         if await self._is_torn(left.get("undoing")):
             ledger = replace(ledger, open_pass=None)
+        if (
+            ledger.open_pass is None
+        ):  # no page goes on from here: a page may be half written, even the first one
+            await self._take_back()
         await self._drop_aside(ledger.last_pass)
         return replace(ledger, manifest=self._manifest)
 
@@ -145,8 +150,11 @@ class SnapshotWriter:
         )
 
     async def _keys(self, wanted: Mapping[str, Any]) -> set[str]:
-        found = self._versions.find(dict(wanted), {"_id": 0, "key": 1}, batch_size=_BATCH)
-        return {version["key"] async for version in found}
+        return {
+            version["key"]
+            async for versions in batches(self._versions, wanted, "key")
+            for version in versions
+        }
 
     async def restart(self) -> None:
         """Forgets the rows of a pass that did not end well; its ledger stays."""
@@ -164,10 +172,11 @@ class SnapshotWriter:
             undoing = {"$set": {"undoing": [record.walk_pass, record.ordinal]}}
             await self._db["snapshots"].update_one({"_id": self._id}, undoing)
         raws = await self._undo(earlier, previous)
-        documents, closed = self._versions_of(page, rows, previous)
-        await insert_once(self._versions, documents, self._id)
-        if closed:
-            await self._close(closed)
+        for start in range(0, len(rows.store), _BATCH):
+            documents, closed = self._versions_of(page, rows.store[start : start + _BATCH], previous)
+            await insert_once(self._versions, documents, self._id)
+            if closed:
+                await self._close(closed)
         await self._quarantine(page, rows, record, raws)
         entries = [self._page_document(page, record), *self._attempts(attempts)]
         await insert_once(self._db["ledger"], entries, self._id)
@@ -262,15 +271,18 @@ class SnapshotWriter:
             "from": {"$lte": self._base_run},
             "to": {"$gt": self._base_run},
         }
-        found = self._versions.find(wanted, {"_id": 0, "key": 1, "from": 1, "hash": 1}, batch_size=_BATCH)
-        return {row["key"]: _Previous(row["from"], row["hash"]) async for row in found}
+        return {
+            version["key"]: _Previous(version["from"], version["hash"])
+            async for versions in batches(self._versions, wanted, "key", "from", "hash")
+            for version in versions
+        }
 
     def _versions_of(
-        self, page: Page, rows: Sorted, previous: Mapping[str, _Previous]
+        self, page: Page, positions: Sequence[int], previous: Mapping[str, _Previous]
     ) -> tuple[list[RawBSONDocument], list[str]]:
         documents, closed = [], []
         flags = page.checked.flags
-        for position in rows.store:
+        for position in positions:
             key, content = str(page.keys[position]), page.hashes[position]
             before = previous.get(key)
             if before is not None and before.hash == content:
@@ -325,19 +337,11 @@ class SnapshotWriter:
     async def _quarantine(
         self, page: Page, rows: Sorted, record: PageRecord, raws: Mapping[Place, Any]
     ) -> None:
-        documents = [
-            {
-                "_id": self._ledger_id(record.walk_pass, row_entry(row.place.ordinal, row.place.position)),
-                **self._cell(record.walk_pass),
-                "ordinal": row.place.ordinal,
-                "position": row.place.position,
-                "reason": row.reason,
-                "key": row.key,
-                "raw": row.raw,
-            }
-            for row in aside_rows(page, rows, record.ordinal, raws)
-        ]
-        await insert_once(self._db["quarantine"], documents, self._id)
+        aside = aside_rows(page, rows, record.ordinal, raws)
+        while batch := list(islice(aside, _BATCH)):
+            cell, number = self._cell(record.walk_pass), record.walk_pass
+            documents = [{"_id": self._ledger_id(number, row.entry), **cell, **row.fields} for row in batch]
+            await insert_once(self._db["quarantine"], documents, self._id)
 
     def _page_document(self, page: Page, record: PageRecord) -> Document:
         return {
@@ -385,10 +389,11 @@ class SnapshotWriter:
             return
         held = {"cmcId": self._cmc_id, "from": {"$lte": self._base_run}, "to": {"$gt": self._base_run}}
         gone: dict[int, list[str]] = defaultdict(list)
-        found = self._versions.find(held, {"_id": 0, "key": 1, "from": 1}, batch_size=_BATCH).hint("version")
-        async for row in found:
-            if row["key"] not in tally:
-                gone[self.changes.removed // _BATCH].append(version_id(self._cmc_id, row["from"], row["key"]))
-                self.changes.removed += 1
+        async for versions in batches(self._versions, held, "key", "from", hint="version"):
+            for version in versions:
+                if version["key"] not in tally:
+                    place = version_id(self._cmc_id, version["from"], version["key"])
+                    gone[self.changes.removed // _BATCH].append(place)
+                    self.changes.removed += 1
         for ids in gone.values():
             await self._close(ids)

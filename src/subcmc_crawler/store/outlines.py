@@ -1,0 +1,115 @@
+"""Many nights at a glance: manifests in outline, and which snapshots are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING
+
+from subcmc_crawler.model import Counts, Manifest, State, Verdict
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store.codec import manifest_of
+from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.ids import manifest_id
+
+OUTLINE: Final = dict.fromkeys(
+    (
+        *("run", "cmcId", "province", "dataset", "state", "verdict", "base", "seconds"),
+        *("startedAt", "finishedAt", "accepted", "counts", "digest"),
+    ),
+    1,
+) | {"_id": 0}
+"""What is kept of a manifest where hundreds of its like are read; all else has its default."""
+
+_MARK: Final = {
+    **dict.fromkeys(("run", "cmcId", "province", "dataset", "state", "verdict", "base"), 1),
+    **dict.fromkeys(("counts.declared", "counts.received"), 1),
+    "_id": 0,
+}
+_VERDICTS: Final[dict[str | None, Verdict]] = {verdict.value: verdict for verdict in Verdict}
+_STATES: Final = {state.value: state for state in State}
+
+
+async def outlines(
+    db: Database, first: int, last: int, cells: Mapping[str, Collection[str]] | None = None
+) -> list[Manifest]:
+    """Verdict, state, base and rows of every cell of the runs from `first` to `last`, the newest run first.
+
+    `cells` are the datasets that are wanted, by cmcId; None means all.
+    """
+    wanted: dict[str, Any] = {"run": {"$gte": first, "$lte": last}}
+    if cells is not None:
+        if not cells:
+            return []
+        wanted = {
+            "$or": [
+                {"cmcId": cmc_id, "dataset": {"$in": list(datasets)}, **wanted}
+                for cmc_id, datasets in cells.items()
+            ]
+        }
+    found = [_mark(document) async for document in db["snapshots"].find(wanted, _MARK)]
+    return sorted(found, key=lambda each: -each.run)
+
+
+def _mark(document: Document) -> Manifest:
+    """By hand, because a page reads thousands of them."""
+    counts = document["counts"]
+    return Manifest(
+        run=document["run"],
+        cmc_id=document["cmcId"],
+        province=document["province"],
+        dataset=document["dataset"],
+        state=_STATES[document["state"]],
+        verdict=_VERDICTS.get(document["verdict"]),
+        base=document["base"],
+        counts=Counts(declared=counts["declared"], received=counts["received"]),
+    )
+
+
+async def outlines_of_run(db: Database, run: int) -> list[Manifest]:
+    """The manifests of a run in outline, by province and dataset."""
+    found = db["snapshots"].find({"run": run}, OUTLINE, sort=[("_id", ASCENDING)])
+    return [manifest_of(document) async for document in found]
+
+
+async def in_force(db: Database, run: int | None = None, cmc_id: str | None = None) -> list[str]:
+    """The identifiers of the last published manifest of every cell, as of `run` or as of now, by dataset.
+
+    Reads the keys of the index `head` alone.
+    """
+    published: dict[str, Any] = {"state": State.PUBLISHED.value}
+    if cmc_id is not None:
+        published["cmcId"] = cmc_id
+    if run is not None:
+        published["run"] = {"$lte": run}
+    found = []
+    for dataset in DATASETS:
+        command = {
+            "aggregate": "snapshots",
+            "pipeline": [
+                {"$match": {"dataset": dataset, **published}},
+                {"$sort": {"cmcId": ASCENDING, "run": DESCENDING}},
+                {"$group": {"_id": "$cmcId", "run": {"$first": "$run"}}},
+            ],
+            "cursor": {"batchSize": 10_000},  # more provinces than a country has: one batch is all of them
+        }
+        # a command, because the two drivers differ in how an aggregation is called
+        newest = (await db.command(command))["cursor"]["firstBatch"]
+        found += [manifest_id(each["run"], each["_id"], dataset) for each in newest]
+    return found
+
+
+async def heads_in_outline(db: Database, run: int | None = None, cmc_id: str | None = None) -> list[Manifest]:
+    """The snapshot in force of every cell that has one, in outline, as of `run` or as of now, in no order."""
+    wanted = {"_id": {"$in": await in_force(db, run, cmc_id)}}
+    return [manifest_of(document) async for document in db["snapshots"].find(wanted, OUTLINE)]
+
+
+async def published_at(db: Database) -> list[tuple[str, str, int, datetime | None]]:
+    """cmcId, dataset, run and end of the walk of every snapshot in force."""
+    wanted = {"_id": {"$in": await in_force(db)}}
+    kept = {"_id": 0, "cmcId": 1, "dataset": 1, "run": 1, "finishedAt": 1}
+    found = db["snapshots"].find(wanted, kept)
+    return [(each["cmcId"], each["dataset"], each["run"], each["finishedAt"]) async for each in found]

@@ -1,0 +1,175 @@
+"""Counts what is stored of a province's references, and keeps it: one document a (run, province)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from pymongo import ASCENDING
+from pymongo.errors import DuplicateKeyError
+
+from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.model import Manifest, NamedKey, ReferenceCount, References, State
+from subcmc_crawler.references import Named, ReferenceTally, ServedOrder, not_counted
+from subcmc_crawler.spec.datasets import DATASETS, Dataset, Reference
+from subcmc_crawler.spec.references import REFERENCES, is_ordered, keys_named, value_in
+from subcmc_crawler.store.codec import decode_record, to_document, unpack
+from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.ids import ledger_of
+from subcmc_crawler.store.runs import find_manifest, published_as_of
+
+_BATCH: Final = 2_000
+_SEEN: Final = (State.PUBLISHED, State.HELD)
+_UNCLEAR: Final = object()
+
+
+async def count_references(db: Database, run: int, cmc_id: str) -> References:
+    """The references of a province between what this run published or holds, elsewhere what is in force."""
+    codes = {code for dataset, each in REFERENCES for code in (dataset.code, each.dataset)}
+    seen = {code: await _seen_in(db, run, cmc_id, code) for code in codes}
+    counts = []
+    for dataset, reference in REFERENCES:
+        own, target = seen[dataset.code], seen[reference.dataset]
+        if own is None or target is None:
+            runs = (own.run if own else None, target.run if target else None)
+            counts.append(not_counted(dataset, reference, *runs))
+        else:
+            counts.append(await _count(db, dataset, reference, own, target))
+    return References(run=run, cmc_id=cmc_id, counts=tuple(counts))
+
+
+async def write_references(db: Database, references: References, *, fence: int) -> None:
+    """Keeps them; again, when it was done before. StoreLost when a crawl with a later lease was here."""
+    identity = references_id(references.run, references.cmc_id)
+    document = {**to_document(references), "_id": identity, "fence": fence}
+    try:
+        await db["references"].replace_one({"_id": identity, "fence": {"$lte": fence}}, document, upsert=True)
+    except DuplicateKeyError:
+        raise StoreLost(f"{identity}: another crawl has taken over this run") from None
+
+
+async def find_references(db: Database, run: int, cmc_id: str) -> References | None:
+    """What was kept for one province, None when nothing was."""
+    found = await db["references"].find_one({"_id": references_id(run, cmc_id)})
+    return references_of(found) if found else None
+
+
+async def references_of_run(db: Database, run: int) -> dict[str, References]:
+    """What was kept for every province of a run, by cmcId."""
+    prefix = references_id(run, "")
+    wanted = {"_id": {"$gte": prefix, "$lt": f"{prefix}\U0010ffff"}}
+    return {found["cmcId"]: references_of(found) async for found in db["references"].find(wanted)}
+
+
+def references_id(run: int, cmc_id: str) -> str:
+    """The document of one province in one run."""
+    return f"{run:08d}/{cmc_id}"
+
+
+def references_of(document: Mapping[str, Any]) -> References:
+    """The references that a document holds."""
+    return References(
+        run=document["run"],
+        cmc_id=document["cmcId"],
+        counts=tuple(
+            ReferenceCount(
+                dataset=count["dataset"],
+                field=count["field"],
+                target=count["target"],
+                as_of=count["asOf"],
+                target_as_of=count["targetAsOf"],
+                records=count["records"],
+                absent=count["absent"],
+                dangling=count["dangling"],
+                samples=tuple(NamedKey(**sample) for sample in count["samples"]),
+                late=count["late"],
+                late_samples=tuple(NamedKey(**sample) for sample in count["lateSamples"]),
+            )
+            for count in document["counts"]
+        ),
+    )
+
+
+async def _seen_in(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest | None:
+    """The snapshot of a dataset that counts in this run: its own when it has one, else the one in force."""
+    own = await find_manifest(db, run, cmc_id, dataset)
+    if own is not None and own.state in _SEEN:
+        return own
+    return await published_as_of(db, run, cmc_id, dataset)
+
+
+async def _count(
+    db: Database, dataset: Dataset, reference: Reference, own: Manifest, target: Manifest
+) -> ReferenceCount:
+    tally = ReferenceTally(dataset, reference)
+    async for batch in _batches(db, own, reference):
+        asked = tally.unknown(batch)
+        tally.add(batch, asked, await _there(db, target, asked))
+    order = await _order(db, dataset, reference, own) if is_ordered(dataset, reference) else None
+    return tally.count(as_of=own.run, target_as_of=target.run, order=order)
+
+
+async def _batches(db: Database, own: Manifest, reference: Reference) -> AsyncIterator[list[Named]]:
+    """Every record of a snapshot with what it names; from the index alone where the key itself is what names."""
+    fields = {"_id": 0, "key": 1} if _by_key(own, reference) else _fields(reference)
+    found = db[own.dataset].find(_held(own), fields, batch_size=_BATCH).hint("version")
+    batch: list[Document] = []
+    async for version in found:
+        batch.append(version)
+        if len(batch) == _BATCH:
+            yield await _named(db, own, reference, batch)
+            batch = []
+    if batch:
+        yield await _named(db, own, reference, batch)
+
+
+async def _named(db: Database, own: Manifest, reference: Reference, batch: Sequence[Document]) -> list[Named]:
+    """What each record of a batch names. One whose field was not found by its name is read whole.
+
+    It may be spelt with a blank, or its record kept as text.
+    """
+    if _by_key(own, reference):
+        return [(each["key"], (each["key"],)) for each in batch]
+    values = {each["key"]: each["record"].get(reference.field, _UNCLEAR) for each in batch}
+    unclear = [key for key, value in values.items() if value is _UNCLEAR]
+    if unclear:
+        wanted = {**_held(own), "key": {"$in": unclear}}
+        async for version in db[own.dataset].find(wanted, {"_id": 0, "key": 1, "record": 1}).hint("version"):
+            values[version["key"]] = value_in(reference, decode_record(version["record"]))
+    return [(key, keys_named(value)) for key, value in values.items()]
+
+
+async def _there(db: Database, target: Manifest, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that a snapshot has: read from the index alone."""
+    if not keys:
+        return set()
+    wanted = {**_held(target), "key": {"$in": list(keys)}}
+    found = db[target.dataset].find(wanted, {"_id": 0, "key": 1}, batch_size=_BATCH).hint("version")
+    return {version["key"] async for version in found}
+
+
+async def _order(db: Database, dataset: Dataset, reference: Reference, own: Manifest) -> ServedOrder | None:
+    """The order in which the ledger says the records were served; None when it has not all of their pages."""
+    order = ServedOrder(dataset)
+    wanted = ledger_of(own.run, own.cmc_id, own.dataset, own.stored_pass or 0, "p")
+    async for page in db["ledger"].find(wanted, {"keys": 1}, sort=[("_id", ASCENDING)]):
+        keys = [key for key in unpack(page["keys"]) if key is not None]
+        wanted_keys = {**_held(own), "key": {"$in": keys}}
+        found = db[own.dataset].find(wanted_keys, _fields(reference)).hint("version")
+        named = dict(await _named(db, own, reference, [version async for version in found]))
+        for key in keys:
+            order.serve(key, named.get(key, ()))
+    return order if order.served == own.counts.distinct else None
+
+
+def _by_key(own: Manifest, reference: Reference) -> bool:
+    """Whether the primary key is what names: then no record need be read."""
+    return reference.field == DATASETS[own.dataset].key
+
+
+def _fields(reference: Reference) -> dict[str, int]:
+    return {"_id": 0, "key": 1, f"record.{reference.field}": 1}
+
+
+def _held(manifest: Manifest) -> dict[str, Any]:
+    return {"cmcId": manifest.cmc_id, "from": {"$lte": manifest.run}, "to": {"$gt": manifest.run}}

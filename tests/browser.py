@@ -1,0 +1,82 @@
+"""What tests do with a real browser: open a page at several sizes and say everything that is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, Request, async_playwright
+
+WIDE, NARROW = 1280, 390
+Scheme = Literal["light", "dark"]
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_SERIOUS: Final = frozenset({"serious", "critical"})
+
+
+def chromium_path() -> str | None:
+    """The Chromium of this machine: `SUBCMC_CHROMIUM`, else the one on PATH, else None."""
+    return os.environ.get("SUBCMC_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@asynccontextmanager
+async def started(path: str) -> AsyncIterator[Browser]:
+    """A headless Chromium that ends with the block."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass
+class Opened:
+    """A page, and what it said and asked for since it was opened."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    async def overflows(self) -> bool:
+        """Whether the page scrolls sideways."""
+        wide: bool = await self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        return wide
+
+    async def violations(self) -> list[str]:
+        """What axe-core finds of impact serious or critical, with the first element of each."""
+        results = await Axe().run(self.page)
+        return [
+            f"{found['id']}: {found['nodes'][0]['html'][:200]}"
+            for found in results.response["violations"]
+            if found["impact"] in _SERIOUS
+        ]
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, url: str, *, width: int = WIDE, scheme: Scheme = "light", script: bool = True
+) -> AsyncIterator[Opened]:
+    """A page of its own at `url`; what it asks for beside `url` itself is noted."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
+    )
+    try:
+        found = Opened(await context.new_page())
+
+        def note(request: Request) -> None:
+            if request.url.partition("#")[0] != url.partition("#")[0]:
+                found.asked.append(request.url)
+
+        found.page.on("request", note)
+        found.page.on("console", lambda message: found.said.append(message.text))
+        found.page.on("pageerror", lambda error: found.said.append(str(error)))
+        await found.page.goto(url)
+        yield found
+    finally:
+        await context.close()
