@@ -15,6 +15,7 @@ from subcmc_crawler.report.sentences import balance_sentence, equation
 
 LANGS = st.sampled_from(["zh", "en"])
 VERDICTS = st.none() | st.sampled_from(Verdict)
+CUT_SHORT = (Verdict.INCOMPLETE, Verdict.UNREACHABLE, Verdict.REFUSED, None)
 
 
 def evaluated(text: str) -> tuple[int, int]:
@@ -25,6 +26,64 @@ def evaluated(text: str) -> tuple[int, int]:
 
 def sum_of(side: str) -> int:
     return sum(int(number.replace(",", "")) for number in re.findall(r"-?\d[\d,]*", side))
+
+
+def read_back(sentence: str, lang: str) -> list[tuple[dict[str, int], dict[str, int]]]:
+    """The equations of a sentence, each side as rows by the name of their term; fails on a word it does not know."""
+    words = labels(lang)
+    patterns = {
+        key.removeprefix("term."): re.escape(text).replace(re.escape("{rows:,}"), r"(\d[\d,]*)")
+        for key, text in words.texts.items()
+        if key.startswith("term.")
+    }
+
+    def side(text: str) -> dict[str, int]:
+        terms = {}
+        for part in text.split(" + "):
+            found = {name: match for name in patterns if (match := re.fullmatch(patterns[name], part))}
+            assert len(found) == 1, part
+            ((name, match),) = found.items()
+            assert name not in terms
+            terms[name] = int(match[1].replace(",", ""))
+        return terms
+
+    clauses = [re.sub(r" ?[(（].*[)）]$", "", clause) for clause in sentence.split(words["list.clause"])]
+    equations = []
+    for clause in clauses:
+        left, right = clause.split(" = ")
+        equations.append((side(left), side(right)))
+    return equations
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("verdict", [None, *Verdict])
+@given(counts=balanced_counts() | any_counts, first=st.none() | st.integers(0, 10**12))
+def test_the_sentence_read_back_is_true_and_names_the_counts(
+    counts: Counts, first: int | None, verdict: Verdict | None, lang: str
+) -> None:
+    counts = replace(counts, declared_first=first)
+    sentence = balance_sentence(manifest_of(counts=counts, verdict=verdict), labels(lang))
+    if sentence == labels(lang)["balance.nothing"]:
+        assert (counts.received, counts.declared, counts.distinct) == (0, None, 0)
+        return
+    (left, right), *of_the_store = read_back(sentence, lang)
+    assert sum(left.values()) == sum(right.values())
+    for name, rows in (left | right).items():
+        if name in ("declared", "received", "distinct", "repeated", "conflicting", "quarantined"):
+            assert rows == getattr(counts, name)
+    assert all(
+        name in right or not getattr(counts, name) for name in ("repeated", "conflicting", "quarantined")
+    )
+    lacking = (counts.missing or 0) > 0
+    assert ("missing" in right or "unfetched" in right) == lacking
+    assert ("unfetched" in right) == (lacking and verdict in CUT_SHORT)
+    assert left.get("surplus", 0) == max(0, -(counts.missing or 0))
+    told_first = counts.declared is not None and first not in (None, counts.declared)
+    assert (first is not None and f"{first:,}" in sentence) or not told_first
+    for stored_left, stored_right in of_the_store:
+        assert sum(stored_left.values()) == sum(stored_right.values())
+        assert (stored_left["distinct"], stored_right["stored"]) == (counts.distinct, counts.stored)
+    assert bool(of_the_store) == (counts.stored is not None and counts.stored != counts.distinct)
 
 
 @given(any_counts, VERDICTS, LANGS)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from subcmc_crawler import report
+import subcmc_crawler
 from subcmc_crawler.model import Ending, RunStatus, State, Verdict
 from subcmc_crawler.report.labels import CATALOGUES, labels
 from subcmc_crawler.report.lines import width_of
@@ -14,7 +17,19 @@ from subcmc_crawler.report.night import Since, advice
 from subcmc_crawler.spec.datasets import DATASETS
 
 LANGS = sorted(CATALOGUES)
-SOURCES = sorted(Path(report.__file__).parent.glob("*.py"))
+PACKAGE = Path(subcmc_crawler.__file__).parent
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "catalogue")
+TEMPLATES = sorted(PACKAGE.rglob("*.html"))
+GROUPS = {key.rpartition(".")[0] for key in CATALOGUES["zh"]}
+"""What stands before the last part of a key: `verdict`, `sheet.head`."""
+
+KEY = re.compile(r"[a-z_]+(\.[a-z0-9_:-]+)+")
+FILE = re.compile(r".*\.(html|css|js|svg|json|py|toml|prom|txt)")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ASIDE = re.compile(
+    r"\{[^}]*\}|[A-Z][A-Za-z_]+|[a-z]+[A-Z]\w+|(subcmc|total|code|data|null|ok|page\w*|webhook|ca_file)\b"
+)
+"""What both languages share: placeholders, names of fields and protocols, a mark."""
 
 
 def placeholders(text: str) -> set[str]:
@@ -54,11 +69,74 @@ def test_marks_differ_so_that_colour_is_never_needed(lang: str) -> None:
     assert len(set(marks)) == len(marks)
 
 
-def test_every_key_that_the_sources_name_exists() -> None:
-    written = "".join(path.read_text("utf-8") for path in SOURCES)
-    named = set(re.findall(r"""words(?:\.say\(|\[)\s*["']([a-z_]+\.[a-z_-]+)["']""", written))
-    assert len(named) > 50
-    assert named <= set(CATALOGUES["zh"])
+@cache
+def literals() -> tuple[frozenset[str], frozenset[str]]:
+    """Every string of the sources, and the beginning of every f-string."""
+    whole, begun = set(), set()
+    for path in SOURCES:
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+                whole.add(node.value)
+            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                begun.add(str(node.values[0].value))
+    return frozenset(whole), frozenset(begun)
+
+
+def asked_for(text: str) -> Iterator[str]:
+    """The keys that `words["..."]` and `words.say("..."` name in a source or a template."""
+    return (match[1] for match in re.finditer(r"""words(?:\.say\(|\[)\s*["']([^"']+)["']\s*[],)]""", text))
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TEMPLATES], ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_key_that_a_module_or_a_template_asks_for_exists(path: Path) -> None:
+    missing = set(asked_for(path.read_text("utf-8"))) - set(CATALOGUES["zh"])
+    assert not missing
+
+
+def test_a_missing_key_would_be_found() -> None:
+    text = """words["no.such"], words.say('no.other', n=1), {{ words["no.third"] }}, words["head." ~ name]"""
+    assert list(asked_for(text)) == ["no.such", "no.other", "no.third"]
+    assert sum(len(list(asked_for(path.read_text("utf-8")))) for path in [*SOURCES, *TEMPLATES]) > 150
+
+
+def test_every_string_that_looks_like_a_key_is_one() -> None:
+    """Keys also travel as arguments: `_titled("cell.counts", ...)`."""
+    named = {text for text in literals()[0] if KEY.fullmatch(text) and not FILE.fullmatch(text)}
+    alike = {text for text in named if text.rpartition(".")[0] in GROUPS}
+    assert len(alike) > 100
+    assert alike <= set(CATALOGUES["zh"])
+
+
+def test_every_group_that_is_asked_for_by_name_exists() -> None:
+    """`words.word("ending", ...)` and `words[f"state.{...}"]`."""
+    sources = "".join(path.read_text("utf-8") for path in SOURCES)
+    groups = set(re.findall(r"""words\.word\(\s*["']([a-z_.-]+)["']""", sources))
+    groups |= set(re.findall(r"""words(?:\.say\(|\[)\s*f["']([a-z_.-]+)\.\{""", sources))
+    assert len(groups) > 15
+    assert groups <= GROUPS
+
+
+def test_every_label_is_asked_for_somewhere() -> None:
+    whole, begun = literals()
+    templates = "".join(path.read_text("utf-8") for path in TEMPLATES)
+    dead = []
+    for key in CATALOGUES["zh"]:
+        group = key.rpartition(".")[0]
+        quoted = f'"{key}"' in templates or f"'{key}'" in templates
+        dynamic = group in whole or any(text.startswith(f"{group}.") for text in begun)
+        if not (
+            key in whole or quoted or dynamic or re.search(rf"""["']{re.escape(group)}\.["']""", templates)
+        ):
+            dead.append(key)
+    assert not dead
+
+
+def test_each_language_is_written_in_itself() -> None:
+    assert not [key for key, text in CATALOGUES["en"].items() if CHINESE.search(text)]
+    foreign = {key: text for key, text in CATALOGUES["zh"].items() if not CHINESE.search(text)}
+    assert not [key for key, text in foreign.items() if re.search(r"[A-Za-z]{2}", ASIDE.sub("", text))]
 
 
 def test_chinese_verdicts_are_those_of_the_table_of_verdicts() -> None:

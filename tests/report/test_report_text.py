@@ -295,6 +295,18 @@ def test_escapes_are_visible() -> None:
     )
 
 
+def test_marks_upon_marks_are_written_out_from_the_fifth_on() -> None:
+    assert escaped("Việt Nam e\u0301\u0302\u0303\u0304") == "Việt Nam e\u0301\u0302\u0303\u0304"
+    assert escaped("e" + "\u0489" * 6 + "x\u0301") == "e" + "\u0489" * 4 + "\\u0489\\u0489x\u0301"
+    assert escaped(escaped("ก" + "\u0e47" * 40)) == escaped("ก" + "\u0e47" * 40)
+
+
+def test_a_line_of_any_length_is_wrapped_in_time_that_grows_with_it() -> None:
+    lines = wrap("长" * 100_000, 100)
+    assert len(lines) == 2_000
+    assert all(len(line) == 50 for line in lines)
+
+
 def test_a_long_command_goes_on_after_a_backslash() -> None:
     assert wrap_command(("subcmc", "accept", "x" * 20), 24, indent="  ") == [
         "  subcmc accept \\",

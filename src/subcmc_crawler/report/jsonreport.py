@@ -12,7 +12,17 @@ from typing import Any, Final
 
 import orjson
 
-from subcmc_crawler.model import Acceptance, Counts, Manifest, RuleBreak, RunRecord, State
+from subcmc_crawler.model import (
+    Acceptance,
+    Comparison,
+    Counts,
+    Manifest,
+    NamedKey,
+    ReferenceCount,
+    RuleBreak,
+    RunRecord,
+    State,
+)
 from subcmc_crawler.report.lines import escaped, shown
 from subcmc_crawler.report.night import Cell, Headline, Report
 from subcmc_crawler.report.sentences import epoch_time, local
@@ -129,6 +139,8 @@ def _cell(cell: Cell) -> dict[str, object]:
         "drift": {shown(name): rows for name, rows in manifest.drift.items()},
         "deviations": {shown(name): pages for name, pages in manifest.deviations.items()},
         "faults": {shown(kind): attempts for kind, attempts in manifest.faults.items()},
+        "references": [_reference(count) for count in cell.references],
+        "comparison": None if cell.comparison is None else comparison_json(cell.comparison),
     }
 
 
@@ -156,7 +168,7 @@ def _work(manifest: Manifest) -> dict[str, object]:
     return {
         "passes": manifest.passes,
         "storedPass": manifest.stored_pass,
-        "endings": [str(ending) for ending in manifest.endings],
+        "endings": [escaped(str(ending)) for ending in manifest.endings],
         "pages": manifest.pages,
         "attempts": manifest.attempts,
         "bytes": manifest.bytes,
@@ -190,6 +202,54 @@ def _rule(rule: RuleBreak) -> dict[str, object]:
         "rows": rule.rows,
         "samples": [shown(sample) for sample in rule.samples],
     }
+
+
+def _reference(count: ReferenceCount) -> dict[str, object]:
+    return {
+        "field": count.field,
+        "target": count.target,
+        "asOf": count.as_of,
+        "targetAsOf": count.target_as_of,
+        "records": count.records,
+        "absent": count.absent,
+        "dangling": count.dangling,
+        "samples": [_named(sample) for sample in count.samples],
+        "late": count.late,
+        "lateSamples": [_named(sample) for sample in count.late_samples],
+    }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, object]:
+    """What was pushed beside what was pulled, as a cell of the report has it."""
+    return {
+        "snapshot": comparison.snapshot,
+        "declared": comparison.declared,
+        "pushed": comparison.pushed,
+        "pulled": comparison.pulled,
+        "equal": comparison.equal,
+        "differing": comparison.differing,
+        "onlyPushed": comparison.only_pushed,
+        "onlyPulled": comparison.only_pulled,
+        "unusable": comparison.unusable,
+        "foreign": comparison.foreign,
+        "fields": {escaped(name): keys for name, keys in comparison.fields.items()},
+        "differingKeys": [
+            {"key": shown(each.key), "fields": [escaped(name) for name in each.fields]}
+            for each in comparison.differing_keys
+        ],
+        "onlyPushedKeys": [shown(key) for key in comparison.only_pushed_keys],
+        "onlyPulledKeys": [shown(key) for key in comparison.only_pulled_keys],
+        "sure": comparison.sure,
+        "endings": [escaped(ending) for ending in comparison.endings],
+        "fault": shown(comparison.fault),
+        "detail": shown(comparison.detail),
+        "seconds": comparison.seconds,
+        "at": _time(comparison.at),
+    }
+
+
+def _named(sample: NamedKey) -> dict[str, str]:
+    return {"key": shown(sample.key), "named": shown(sample.named)}
 
 
 def _time(at: datetime | None) -> str | None:

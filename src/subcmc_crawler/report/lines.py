@@ -6,9 +6,11 @@ box characters and no ellipsis: their width is ambiguous in Chinese fonts.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from rich.cells import get_character_cell_size
@@ -20,6 +22,14 @@ NO_BREAK: Final = "\u00a0"
 
 _WIDE_SPACE: Final = "\u3000"
 _CONTROLS: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_MOST_MARKS: Final = 4
+"""Combining marks that a character may carry, as in Vietnamese or Thai; a storm of them covers other lines."""
+
+_MARKS: Final = re.compile(
+    "[\u0300-\u2fff\u302a-\u302f\u3099\u309a\ua000-\uabff\ufb1e\ufe00-\ufe2f\U00010000-\U0010ffff]"
+)
+"""Where combining marks and selectors of variants are, among others: a text without any needs no closer look."""
+
 _STYLES: Final = {"good": "32", "note": "33", "bad": "1;31", "dim": "2", "head": "1"}
 _UNITS: Final = ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G"), (1_000_000_000_000, "T"))
 _NARROWEST: Final = 20
@@ -31,9 +41,9 @@ Style = Literal["good", "note", "bad", "dim", "head"]
 
 def escaped(text: str) -> str:
     """The text with every character that could forge a line or turn its direction written out."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and not _MARKS.search(text):
         return text
-    return "".join(_escaped(char) for char in text)
+    return "".join(_escaped(text))
 
 
 def shown(text: str) -> str:
@@ -41,12 +51,18 @@ def shown(text: str) -> str:
     return escaped(scrub(text))
 
 
-def _escaped(char: str) -> str:
+def _escaped(text: str) -> Iterable[str]:
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Mc", "Me") else 0
+        drawn = char.isprintable() and not "\ufe00" <= char <= "\ufe0f"  # selectors only choose a variant
+        yield char if (drawn and marks <= _MOST_MARKS) or char == _WIDE_SPACE else _written(char)
+
+
+def _written(char: str) -> str:
+    code = ord(char)
     if char in _CONTROLS:
         return _CONTROLS[char]
-    code = ord(char)
-    if (char.isprintable() or char == _WIDE_SPACE) and not 0xFE00 <= code <= 0xFE0F:
-        return char
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
@@ -57,6 +73,7 @@ def width_of(text: str) -> int:
     return len(text) if text.isascii() else sum(_cells(char) for char in text)
 
 
+@lru_cache(maxsize=8_192)
 def _cells(char: str) -> int:
     """The wider of two opinions: the tables of rich are of a later Unicode than those of this Python."""
     if unicodedata.category(char) in ("Mn", "Me"):
@@ -92,8 +109,7 @@ def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None)
     hanging = indent if hanging is None else hanging
     lines: list[str] = []
     lead, rest = indent, text
-    while width_of(lead) + width_of(rest) > width:
-        head = _head(rest, width - width_of(lead))
+    while len(head := _head(rest, width - width_of(lead))) < len(rest):
         lines.append((lead + head).rstrip())
         lead, rest = hanging, rest[len(head) :].lstrip(" ")
     lines = lines if lines and not rest else [*lines, lead + rest]
@@ -101,11 +117,14 @@ def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None)
 
 
 def _head(text: str, width: int) -> str:
+    """As much of the text as fits, at least a character; no more of it than that is looked at."""
     used, end = 0, 0
     for end, char in enumerate(text):  # noqa: B007 - the index where the room ends is what we look for
         used += _cells(char)
         if used > width:
             break
+    else:
+        return text
     end = max(end, 1)
     for back in range(end, end * 2 // 3, -1):
         if text[back - 1] in _BREAKS:

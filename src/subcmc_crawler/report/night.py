@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
+from types import MappingProxyType
 from typing import Final
 
-from subcmc_crawler.model import CLEAN, Manifest, RunRecord, State, Verdict
+from subcmc_crawler.model import (
+    CLEAN,
+    Comparison,
+    Manifest,
+    ReferenceCount,
+    References,
+    RunRecord,
+    State,
+    Verdict,
+)
 from subcmc_crawler.spec.datasets import DATASETS
 
 _ROLLED_BACK: Final = frozenset({State.ROLLED_BACK, State.ROLLING_BACK})
@@ -46,13 +56,17 @@ class Cell:
     """One (province, dataset) of the night.
 
     `in_force` is the run whose snapshot readers see, None when no published one is known. `faulty_runs`
-    counts the runs in a row, this one included, that were not clean, as far as the given past goes.
+    counts the runs in a row, this one included, that were not clean, as far as the given past goes. `references`
+    are those of its own fields, none where they were not counted. `comparison` is that with the ministry's own
+    platform, None where it was not asked.
     """
 
     manifest: Manifest
     since: Since
     in_force: int | None
     faulty_runs: int = 0
+    references: tuple[ReferenceCount, ...] = ()
+    comparison: Comparison | None = None
 
     @property
     def name(self) -> str:
@@ -202,11 +216,14 @@ def build(
     *,
     previous: Sequence[Manifest] = (),
     order: Sequence[str] = (),
+    references: Mapping[str, References] = MappingProxyType({}),
+    comparisons: Mapping[tuple[str, str], Comparison] = MappingProxyType({}),
 ) -> Report:
     """The report of a run from its manifests.
 
     `previous` holds manifests of earlier runs: the more, the further back faults in a row are counted.
-    `order` is the cmcIds of the registry; without it provinces stand as they first appear.
+    `order` is the cmcIds of the registry; without it provinces stand as they first appear. `references` are by
+    cmcId, `comparisons` by cmcId and dataset.
     """
     past = _past(run.number, previous)
     ranks = {cmc_id: rank for rank, cmc_id in enumerate(_ordered(manifests, order))}
@@ -215,7 +232,13 @@ def build(
         manifests, key=lambda m: (ranks[m.cmc_id], columns.get(m.dataset, len(columns)), m.dataset)
     )
     cells = tuple(
-        cell_of(manifest, past.get((manifest.cmc_id, manifest.dataset), ())) for manifest in arranged
+        cell_of(
+            manifest,
+            past.get((manifest.cmc_id, manifest.dataset), ()),
+            references[manifest.cmc_id].of(manifest.dataset) if manifest.cmc_id in references else (),
+            comparisons.get((manifest.cmc_id, manifest.dataset)),
+        )
+        for manifest in arranged
     )
     provinces = tuple(_provinces(cells))
     return Report(
@@ -245,13 +268,20 @@ def _past(number: int, previous: Sequence[Manifest]) -> Mapping[tuple[str, str],
     return past
 
 
-def cell_of(manifest: Manifest, past: Sequence[Manifest] = ()) -> Cell:
+def cell_of(
+    manifest: Manifest,
+    past: Sequence[Manifest] = (),
+    references: tuple[ReferenceCount, ...] = (),
+    comparison: Comparison | None = None,
+) -> Cell:
     """A manifest beside its own past, the latest first."""
     return Cell(
         manifest=manifest,
         since=_since(manifest, past[0] if past else None),
         in_force=_in_force(manifest, past),
         faulty_runs=_faulty_runs((manifest, *past)),
+        references=references,
+        comparison=comparison,
     )
 
 

@@ -18,7 +18,7 @@ from subcmc_crawler.report.labels import Labels
 _IN_BALANCE: Final = frozenset({Why.MISSING, Why.SURPLUS, Why.UNDECLARED, Why.MISMATCH, Why.REPAIRED})
 """Codes that tell nothing beyond the balance of their walk, or beyond their verdict."""
 
-_HTTP: Final = re.compile(r"http-(\d{3})")
+_STATUS: Final = re.compile(r"(http|smtp)-(\d{3})")
 _PHRASES: Final = {f"http-{status.value}": status.phrase for status in HTTPStatus}
 
 _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -34,6 +34,7 @@ _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
         "tls-silent": "no answer to the TLS handshake.*",
         "tls-dropped": "the connection was dropped in the TLS handshake.*",
     },
+    "proxy": {"proxy": r"the proxy answered HTTP (?P<number>\d+)"},
     "redirect": {"text": r"(?P<text>HTTP \d+): redirects are not followed"},
     "code": {"code": r"code (?P<code>[^:]*): (?P<text>.*)"},
     "encoding": {"text": r"(?P<text>Content-Encoding .*) was not asked for"},
@@ -50,15 +51,31 @@ _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "no-envelope": {"type": r"JSON, but no object: (?P<text>\w+)"},
     "no-code": {"": "the envelope has no code"},
-    "no-data": {"": "the envelope has no data", "type": r"data is no list: (?P<text>\w+)"},
+    "no-data": {
+        "": "the envelope has no data",
+        "type": r"data is no list: (?P<text>\w+)",
+        "places": r"no rows in any known place: .*",
+        "shape": r"no rows at (?P<text>.*): look at rows and total of \[ministry\]",
+    },
     "number": {"": "a number beyond every float", "digits": r"an integer of (?P<number>\d+) digits"},
     "depth": {"": "nested .* deep"},
-    "amplification": {"brackets": r"(?P<number>\d+) opening brackets in (?P<bytes>\d+) bytes"},
-    "endless": {"": "more pages than any province has"},
+    "amplification": {
+        "brackets": r"(?P<number>\d+) opening brackets in (?P<bytes>\d+) bytes",
+        "commas": r"(?P<number>\d+) commas in (?P<bytes>\d+) bytes",
+    },
+    "too-many-rows": {"rows": r"(?P<number>\d+) rows on one page"},
+    "endless": {"": "more pages (?:or rows )?than any province has"},
 }
 """Kind of a fault -> the label of a detail, "" where the kind says it all, and the sentence that it stands for.
 
 A detail that is none of these, such as the reason of a TLS library, is shown as it is."""
+
+
+_NOTICES: Final[Mapping[str, str]] = {
+    "unverified": r"(?P<province>.*): TLS certificates are not verified",
+    "unalerted": r"the digest did not reach (?P<name>webhook|mail) (?P<where>\S+): (?P<fault>[\w-]+)",
+}
+"""Label of a notice and the sentence that it stands for in the record of a run."""
 
 
 def reason_sentence(manifest: Manifest, words: Labels) -> str:
@@ -98,9 +115,9 @@ def fault_sentence(kind: str, detail: str, words: Labels) -> str:
 
 def fault_name(kind: str, words: Labels) -> str:
     """The kind of a fault in words; the kind itself when nobody wrote any."""
-    status = _HTTP.fullmatch(kind)
+    status = _STATUS.fullmatch(kind)
     if status and f"fault.{kind}" not in words.texts:
-        return words.say("fault.http", status=status[1])
+        return words.say(f"fault.{status[1]}", status=status[2])
     return words.word("fault", kind)
 
 
@@ -109,6 +126,19 @@ def deviation_name(deviation: str, words: Labels) -> str:
     kind, _, name = deviation.partition(":")
     key = f"deviation.{deviation if f'deviation.{deviation}' in words.texts else kind}"
     return words.say(key, name=name) if key in words.texts else deviation
+
+
+def notice_sentence(notice: str, words: Labels) -> str:
+    """A notice of a run in words; the notice itself when nobody wrote any."""
+    for name, sentence in _NOTICES.items():
+        found = re.fullmatch(sentence, notice, re.DOTALL)
+        if found:
+            told = found.groupdict()
+            if "fault" in told:
+                told["fault"] = fault_name(told["fault"], words)
+                told["name"] = words[f"alert.{told['name']}"]
+            return words.say(f"notice.{name}", **told)
+    return notice
 
 
 def _detail(kind: str, detail: str, words: Labels) -> str:

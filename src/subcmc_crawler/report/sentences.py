@@ -18,6 +18,7 @@ BEIJING: Final = timezone(timedelta(hours=8))
 """The clock of every report; China has one offset and no summer time."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SHORTER: Final = ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "省", "市")
 _SIZES: Final = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB"))
 
 
@@ -145,6 +146,14 @@ def since_words(cell: Cell, words: Labels) -> str:
 def province_name(cell: Cell) -> str:
     """The registered name as one line."""
     return escaped(cell.manifest.province)
+
+
+def short_name(name: str) -> str:
+    """The name without what kind of unit it is: 甘肃, 新疆, 新疆兵团."""
+    for ending in _SHORTER:
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name.removesuffix(ending)
+    return name.replace("生产", "").replace("建设兵团", "兵团") if name.endswith("建设兵团") else name
 
 
 def listed(names: Iterable[str], words: Labels, *, most: int = 12) -> str:

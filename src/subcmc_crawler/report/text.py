@@ -8,6 +8,7 @@ from typing import Final
 
 from subcmc_crawler.model import RunStatus, Verdict
 from subcmc_crawler.report.balance import balance
+from subcmc_crawler.report.headlines import left_to_do, outcome, recovered, times_and_cells, totals
 from subcmc_crawler.report.labels import DEFAULT_LANG, Labels, labels
 from subcmc_crawler.report.lines import (
     NO_BREAK,
@@ -22,25 +23,23 @@ from subcmc_crawler.report.lines import (
     wrap,
     wrap_command,
 )
-from subcmc_crawler.report.night import Cell, Problem, Province, Report, Since
-from subcmc_crawler.report.reasons import reason_beside_balance, remedy
+from subcmc_crawler.report.night import Cell, Problem, Province, Report
+from subcmc_crawler.report.reasons import notice_sentence, reason_beside_balance, remedy
 from subcmc_crawler.report.sentences import (
     accept_command,
-    again_command,
     balance_sentence,
     change_sentence,
-    clock,
-    duration,
     listed,
     province_name,
+    short_name,
     show_command,
     since_words,
-    size,
     state_sentence,
     verdict_advice,
     verdict_name,
 )
 from subcmc_crawler.report.text_cell import to_cell_text
+from subcmc_crawler.report.text_comparison import night_lines
 from subcmc_crawler.report.text_tables import to_diff_text, to_history_text, to_runs_text
 from subcmc_crawler.spec.datasets import DATASETS
 
@@ -50,7 +49,6 @@ _NOTED: Final = frozenset({Verdict.DUPLICATED, Verdict.REPAIRED})
 _MOST_NOTES: Final = 40
 _LONGEST_REASON: Final = 400
 _FULL_WIDTH: Final = 100
-_SHORTER: Final = ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "省", "市")
 
 _Block = list[str]
 
@@ -70,9 +68,9 @@ def to_text(
     """
     words, paint = labels(lang), Paint(color)
     parts: tuple[Callable[[Report, Labels, Paint, int], _Block], ...] = (
-        (_head, _problems, _totals, _notices)
+        (_head, _problems, _totals, _pushes, _notices)
         if only_problems
-        else (_head, _matrix, _problems, _notes, _totals, _notices)
+        else (_head, _matrix, _problems, _notes, _totals, _pushes, _notices)
     )
     blocks = ("\n".join(part(report, words, paint, width)) for part in parts)
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -82,67 +80,20 @@ def _head(report: Report, words: Labels, paint: Paint, width: int) -> _Block:
     run = report.run
     title = words.say("night.title", number=run.number, status=words[f"run.{run.status}"])
     lines = [paint(fit(title, width), "head" if run.status is RunStatus.FINISHED else "bad")]
-    for sentence in _head_sentences(report, words):
+    for sentence in times_and_cells(report, words):
         lines += wrap(sentence, width)
     lines += wrap(_verdicts(report, words), width, hanging="  ")
-    done, style = _outcome(report, words)
-    lines += [paint(line, style) for sentence in done for line in wrap(sentence, width)]
-    for sentence in _aftermath(report, words):
+    style: Style = "good" if report.headline.cells and report.headline.clean else "bad"
+    lines += [paint(line, style) for said in outcome(report, words) for line in wrap(said, width)]
+    for sentence in (*recovered(report, words), *left_to_do(report, words)):
         lines += wrap(sentence, width)
     return lines
-
-
-def _head_sentences(report: Report, words: Labels) -> Iterable[str]:
-    run, head = report.run, report.headline
-    start = clock(run.started_at, words)
-    if run.finished_at is None:
-        yield words.say("night.running", start=start)
-    else:
-        finish = clock(run.finished_at, words)
-        yield words.say("night.times", start=start, finish=finish, duration=duration(head.seconds, words))
-    if run.selection:
-        yield words.say("night.selection", names=listed(map(escaped, run.selection), words))
-    numbers = ("provinces", "cells", "published", "held", "rolled_back", "unregistered")
-    yield words.say("night.cells", **{name: f"{getattr(head, name):,}" for name in numbers})
 
 
 def _verdicts(report: Report, words: Labels) -> str:
     counted = {words[f"verdict.{verdict}"]: count for verdict, count in report.summary.items() if count}
     counts = "  ".join(f"{name}{NO_BREAK}{count:,}" for name, count in reversed(counted.items()))
     return words["night.verdicts"] + words["list.colon"] + (counts or words["text.unknown"])
-
-
-def _outcome(report: Report, words: Labels) -> tuple[list[str], Style]:
-    head = report.headline
-    if not head.cells:
-        return [words["night.empty"]], "bad"
-    if head.clean:
-        return [words["night.all_clean"]], "good"
-    sentences = []
-    if head.not_clean:
-        first = all(cell.clean or cell.since is Since.FIRST for cell in report.cells)
-        key = "night.not_clean_first" if first else "night.not_clean"
-        sentences.append(words.say(key, not_clean=head.not_clean, new_faults=head.new_faults))
-    if head.held:
-        sentences.append(words.say("night.decide", held=head.held))
-    return sentences, "bad"
-
-
-def _aftermath(report: Report, words: Labels) -> Iterable[str]:
-    head = report.headline
-    if head.recovered:
-        names = listed((_spoken(cell) for cell in report.cells if cell.since == "recovered"), words)
-        yield words.say("night.recovered", recovered=head.recovered, names=names)
-    if head.pending:
-        names = listed((_spoken(cell) for cell in report.cells if cell.pending), words)
-        yield words.say("night.pending", pending=head.pending, names=names)
-    if report.resumable and report.run.status is not RunStatus.RUNNING:
-        command = " ".join(again_command(report.resumable))
-        yield words.say("night.again", cells=len(report.resumable), command=command)
-
-
-def _spoken(cell: Cell) -> str:
-    return f"{province_name(cell)} {escaped(cell.manifest.dataset)}"
 
 
 def _matrix(report: Report, words: Labels, paint: Paint, width: int) -> _Block:
@@ -163,18 +114,10 @@ def _names(provinces: Sequence[Province], room: int, words: Labels) -> Mapping[s
     """The first column by cmcId, its head by ""; with the cmcId where there is room for it."""
     full = {province.cmc_id: escaped(f"{province.cmc_id} {province.name}") for province in provinces}
     if max(map(width_of, full.values())) > room:
-        full = {province.cmc_id: escaped(_short(province.name)) for province in provinces}
+        full = {province.cmc_id: escaped(short_name(province.name)) for province in provinces}
     full[""] = words["matrix.province"]
     most = min(room, max(map(width_of, full.values())))
     return {cmc_id: pad(name, most) for cmc_id, name in full.items()}
-
-
-def _short(name: str) -> str:
-    """The name without what kind of unit it is: 甘肃, 新疆, 新疆兵团."""
-    for ending in _SHORTER:
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            return name.removesuffix(ending)
-    return name.replace("生产", "").replace("建设兵团", "兵团") if name.endswith("建设兵团") else name
 
 
 def _mark(cell: Cell | None, words: Labels, paint: Paint, room: int) -> str:
@@ -312,17 +255,13 @@ def _note(cell: Cell, words: Labels) -> str:
 
 def _totals(report: Report, words: Labels, paint: Paint, width: int) -> _Block:
     del paint
-    head = report.headline
-    numbers = ("received", "declared", "stored", "added", "changed", "removed")
-    sentences = [words.say("totals.rows", **{name: getattr(head, name) for name in numbers})]
-    if head.undeclared:
-        sentences.append(words.say("totals.undeclared", cells=head.undeclared))
-    if head.flagged or head.quarantined:
-        sentences.append(words.say("totals.flagged", flagged=head.flagged, quarantined=head.quarantined))
-    took, rest = duration(head.seconds, words), duration(head.rest_seconds, words)
-    work = {"attempts": head.attempts, "size": size(head.bytes), "duration": took, "rest": rest}
-    sentences.append(words.say("totals.work", **work))
-    return [line for sentence in sentences for line in wrap(sentence, width, hanging="  ")]
+    return [line for sentence in totals(report, words) for line in wrap(sentence, width, hanging="  ")]
+
+
+def _pushes(report: Report, words: Labels, paint: Paint, width: int) -> _Block:
+    """What the comparison with the ministry's own platform came to, where it was asked."""
+    found = [cell.comparison for cell in report.cells if cell.comparison is not None]
+    return [paint(words["compare.title"], "head"), *night_lines(found, words, width)] if found else []
 
 
 def _notices(report: Report, words: Labels, paint: Paint, width: int) -> _Block:
@@ -330,5 +269,5 @@ def _notices(report: Report, words: Labels, paint: Paint, width: int) -> _Block:
         return []
     lines = [paint(words["notices.title"], "head")]
     for notice in report.run.notices:
-        lines += wrap(shown(notice), width, indent="  - ", hanging="    ")
+        lines += wrap(shown(notice_sentence(notice, words)), width, indent="  - ", hanging="    ")
     return lines

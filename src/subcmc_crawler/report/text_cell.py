@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from subcmc_crawler.model import Attempt, Counts, Manifest, Verdict
+from subcmc_crawler.model import Attempt, Comparison, Counts, Manifest, ReferenceCount
 from subcmc_crawler.report.balance import balance
 from subcmc_crawler.report.detail import PageEntry
+from subcmc_crawler.report.facts import facts
 from subcmc_crawler.report.labels import DEFAULT_LANG, Labels, labels
 from subcmc_crawler.report.lines import (
     Paint,
@@ -22,18 +23,14 @@ from subcmc_crawler.report.lines import (
     wrap_command,
 )
 from subcmc_crawler.report.night import Cell, cell_of
-from subcmc_crawler.report.reasons import deviation_name, fault_name, fault_sentence, reason_beside_balance
+from subcmc_crawler.report.reasons import deviation_name, fault_name, fault_sentence
 from subcmc_crawler.report.sentences import (
     accept_command,
-    advice_line,
-    balance_sentence,
     clock,
-    duration,
-    epoch_time,
-    size,
-    state_sentence,
-    verdict_name,
 )
+from subcmc_crawler.report.text_comparison import comparison_lines
+from subcmc_crawler.report.text_references import reference_lines
+from subcmc_crawler.report.timeline import PAGE_COLUMNS, in_order, notable, page_row, statuses
 from subcmc_crawler.spec.datasets import DATASETS
 
 _COUNTS: Final = (
@@ -41,8 +38,7 @@ _COUNTS: Final = (
     ("distinct", "repeated", "conflicting", "quarantined", "flagged"),
     ("stored", "added", "changed", "removed", "unchanged"),
 )
-_EDGE, _NOTABLE, _MOST_ATTEMPTS, _MOST_KINDS = 5, 20, 20, 30
-_LONGEST_REASON: Final = 2_000
+_MOST_ATTEMPTS, _MOST_KINDS = 20, 30
 
 
 def to_cell_text(
@@ -51,6 +47,8 @@ def to_cell_text(
     attempts: Sequence[Attempt] = (),
     pages: Sequence[PageEntry] = (),
     past: Sequence[Manifest] = (),
+    references: Sequence[ReferenceCount] = (),
+    comparison: Comparison | None = None,
     lang: str = DEFAULT_LANG,
     width: int = 100,
     color: bool = False,
@@ -70,6 +68,8 @@ def to_cell_text(
         ),
         _titled("cell.drift", _tally(manifest.drift, "rows", _as_it_is, words, width), words, paint),
         _titled("cell.rules", _rules(manifest, words, width), words, paint),
+        _titled("references.title", reference_lines(references, words, width), words, paint),
+        _titled("compare.title", comparison_lines(comparison, words, width), words, paint),
         _titled("cell.failed", _failed(attempts, words, width), words, paint),
         _titled("cell.timeline", _timeline(attempts, pages, words, width), words, paint),
     )
@@ -91,10 +91,10 @@ def _head(cell: Cell, words: Labels, paint: Paint, width: int) -> list[str]:
         title="" if dataset is None else dataset.title if words.lang == "zh" else dataset.title_en,
     )
     lines = [paint(line, "head") for line in wrap(title.rstrip(), width)]
-    facts = list(_facts(cell, words))
-    room = max(width_of(label) for label, _ in facts)
+    told = [(words[key], text) for key, text in facts(cell, words)]
+    room = max(width_of(label) for label, _ in told)
     style: Style = "good" if cell.clean else "bad"
-    for number, (label, text) in enumerate(facts):
+    for number, (label, text) in enumerate(told):
         wrapped = wrap(text, width, indent=f"  {pad(label, room)}  ", hanging=" " * (room + 4))
         lines += [paint(line, style) for line in wrapped] if number == 0 else wrapped
     command = accept_command(cell)
@@ -103,54 +103,6 @@ def _head(cell: Cell, words: Labels, paint: Paint, width: int) -> list[str]:
         first, *rest = wrap_command(command, width, indent=" " * width_of(lead))
         lines += [lead + first.lstrip(), *rest]
     return lines
-
-
-def _facts(cell: Cell, words: Labels) -> Iterable[tuple[str, str]]:
-    manifest = cell.manifest
-    yield words["cell.verdict"], verdict_name(manifest, words)
-    if manifest.verdict:
-        yield words["problem.advice"], advice_line(cell, words)
-    yield words["problem.balance"], balance_sentence(manifest, words)
-    reason = reason_beside_balance(manifest, words)
-    if reason:
-        yield words["problem.reason"], fit(shown(reason), _LONGEST_REASON)
-    yield words["problem.state"], state_sentence(cell, words)
-    base = words["cell.base_none"] if manifest.base is None else words.say("cell.base_run", run=manifest.base)
-    yield words["cell.base"], base
-    yield words["cell.times"], f"{clock(manifest.started_at, words)} - {clock(manifest.finished_at, words)}"
-    if manifest.address:
-        yield words["cell.address"], escaped(manifest.address)
-    for line in manifest.dead_addresses:
-        yield words["cell.dead_address"], fit(shown(line), _LONGEST_REASON)
-    if manifest.clamped and manifest.page_size is not None:
-        yield words["cell.page_size"], words.say("cell.clamped", size=manifest.page_size)
-    if manifest.collect_time_min is not None and manifest.collect_time_max is not None:
-        ends = (_collected(manifest.collect_time_min, words), _collected(manifest.collect_time_max, words))
-        yield words["cell.collected"], " - ".join(ends)
-    if manifest.digest:
-        yield words["cell.digest"], escaped(manifest.digest)
-    if manifest.attempts:
-        yield words["cell.work"], _work(manifest, words)
-        if manifest.slowest_rate is not None:
-            yield words["cell.slowed"], words.say("cell.slowed_text", rate=manifest.slowest_rate)
-    elif manifest.verdict is Verdict.UNREACHABLE:
-        yield words["cell.work"], words["cell.work_none"]
-
-
-def _collected(milliseconds: int, words: Labels) -> str:
-    at = epoch_time(milliseconds)
-    return clock(at, words) if at else str(milliseconds)
-
-
-def _work(manifest: Manifest, words: Labels) -> str:
-    return words.say(
-        "cell.work_text",
-        passes=manifest.passes,
-        attempts=manifest.attempts,
-        size=size(manifest.bytes),
-        seconds=duration(manifest.seconds, words),
-        rest=duration(manifest.rest_seconds, words),
-    )
 
 
 def _counts(manifest: Manifest, words: Labels, width: int) -> list[str]:
@@ -255,46 +207,14 @@ def _timeline(
 ) -> list[str]:
     if not pages:
         return []
-    ordered = sorted(pages, key=lambda page: (page.walk_pass, page.ordinal))
-    status = {
-        (attempt.walk_pass, attempt.page_num, attempt.page_size): str(attempt.status)
-        for attempt in attempts
-        if attempt.fault is None
-    }
-    chosen = sorted(_chosen(ordered))
-    rows = [_page(ordered[at], status, words) for at in chosen]
-    columns = ("pass", "page", "page_size", "status", "milliseconds", "rows", "declared", "bytes", "tries")
-    head, *body = table([words[f"head.{column}"] for column in columns], rows, aligns="r" * 9, width=width)
-    return [head, *_with_gaps(chosen, body, len(ordered), words)]
-
-
-def _page(page: PageEntry, status: Mapping[tuple[int, int, int], str], words: Labels) -> tuple[str, ...]:
-    return (
-        str(page.walk_pass),
-        str(page.page_num),
-        str(page.page_size),
-        status.get((page.walk_pass, page.page_num, page.page_size), "200"),
-        f"{page.milliseconds:,.0f}",
-        f"{page.rows:,}",
-        words["text.unknown"] if page.declared is None else f"{page.declared:,}",
-        f"{page.bytes:,}",
-        str(page.tries),
+    ordered = in_order(pages)
+    status = statuses(attempts)
+    chosen = notable(ordered)
+    rows = [page_row(ordered[at], status, words) for at in chosen]
+    head, *body = table(
+        [words[f"head.{column}"] for column in PAGE_COLUMNS], rows, aligns="r" * 9, width=width
     )
-
-
-def _chosen(pages: Sequence[PageEntry]) -> set[int]:
-    """The pages worth a line: the edges, those tried more than once, those unlike the page before."""
-    edges = {at for at in range(len(pages)) if at < _EDGE or at >= len(pages) - _EDGE}
-    notable = [
-        at
-        for at, page in enumerate(pages)
-        if page.tries > 1 or (at and _shape(page) != _shape(pages[at - 1]) and at not in edges)
-    ]
-    return edges | set(notable[:_NOTABLE])
-
-
-def _shape(page: PageEntry) -> tuple[object, ...]:
-    return page.walk_pass, page.page_size, page.rows, page.declared
+    return [head, *_with_gaps(chosen, body, len(ordered), words)]
 
 
 def _with_gaps(chosen: Sequence[int], lines: Sequence[str], total: int, words: Labels) -> Iterable[str]:

@@ -6,10 +6,49 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from subcmc_crawler.report.catalogue import night_en, night_zh
+from subcmc_crawler.report.catalogue import (
+    alert_en,
+    alert_zh,
+    compare_en,
+    compare_zh,
+    dashboard_en,
+    dashboard_zh,
+    html_en,
+    html_zh,
+    night_en,
+    night_zh,
+    pruning_en,
+    pruning_zh,
+    reading_en,
+    reading_zh,
+    references_en,
+    references_zh,
+    sheets_en,
+    sheets_zh,
+)
 
-_ZH: Final = (night_zh.LABELS,)
-_EN: Final = (night_en.LABELS,)
+_ZH: Final = (
+    sheets_zh.LABELS,
+    night_zh.LABELS,
+    html_zh.LABELS,
+    alert_zh.LABELS,
+    dashboard_zh.LABELS,
+    reading_zh.LABELS,
+    references_zh.LABELS,
+    compare_zh.LABELS,
+    pruning_zh.LABELS,
+)
+_EN: Final = (
+    sheets_en.LABELS,
+    night_en.LABELS,
+    html_en.LABELS,
+    alert_en.LABELS,
+    dashboard_en.LABELS,
+    reading_en.LABELS,
+    references_en.LABELS,
+    compare_en.LABELS,
+    pruning_en.LABELS,
+)
 
 
 def _together(topics: tuple[Mapping[str, str], ...]) -> Mapping[str, str]:

@@ -1,0 +1,30 @@
+"""English words of the commands that look after the store, and of the lines beside a crawl."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LABELS: Final = {
+    "status.never": "no whole run has finished yet",
+    "status.last": "run {number} finished {finished}, {age} ago",
+    "status.latest": "the latest run, {number}, began {started}: {status}",
+    "status.stale": "stale: {name}: in force since run {run}, {age} old",
+    "status.hours": "{hours:.1f} h",
+    "verify.differs": "run {run} {name}: {rows:,} records, digest {digest}; "
+    "published: {published:,}, digest {expected}",
+    "verify.damaged": "; damaged: {keys}",
+    "verify.summary": "{good} of {heads} snapshots in force as of run {run} are what was published",
+    "crawl.waiting": "waiting for the window that opens at {opening}",
+    "crawl.local_mongod": "MONGODB_URI is not set: using a local mongod over {folder} "
+    "(for a first look, not production)",
+    "crawl.metrics_failed": "the metrics file {file} cannot be written: {fault}",
+    "export.unmasked": "exporting run {run} {name}: personal data are not masked in an export",
+    "export.rows": "{rows:,} rows",
+    "dry.province": "province",
+    "dry.cmc_id": "cmcId",
+    "dry.window": "window",
+    "dry.rate": "requests/s",
+    "dry.in_flight": "in flight",
+    "dry.datasets": "datasets",
+    "dry.addresses": "addresses",
+}
