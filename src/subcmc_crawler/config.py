@@ -21,6 +21,7 @@ VARIABLES: Final = {
     "SUBCMC_DATA": "where a local mongod keeps its files (default: ./.subcmc)",
     "SUBCMC_MONGOD": "the mongod to start (default: PATH, else the extra `embedded`)",
     "SUBCMC_LANG": "zh or en (default: by LC_ALL or LANG, else zh)",
+    "SUBCMC_METRICS_FILE": "the file that `crawl` writes its metrics into, as `--metrics-file`",
     "SUBCMC_LEASE_SECONDS": "how long a lease holds when its holder is gone (default: 60)",
 }
 """Every environment variable that the program reads, and what for."""
@@ -37,10 +38,15 @@ class Settings:
     data: Path = Path(".subcmc")
     lang: Lang = "zh"
     lease_seconds: int = 60
+    metrics_file: Path | None = None
 
 
 def load(
-    environment: Mapping[str, str], *, registry: Path | None = None, lang: str | None = None
+    environment: Mapping[str, str],
+    *,
+    registry: Path | None = None,
+    lang: str | None = None,
+    metrics_file: Path | None = None,
 ) -> Settings:
     """The settings; BadConfig holds every fault at once."""
     faults: list[str] = []
@@ -54,6 +60,7 @@ def load(
     chosen = lang or environment.get("SUBCMC_LANG") or _by_locale(environment)
     if chosen not in ("zh", "en"):
         faults.append(f"SUBCMC_LANG: must be zh or en, not {chosen!r}")
+    named = environment.get("SUBCMC_METRICS_FILE")
     if faults:
         raise BadConfig(*faults)
     return Settings(
@@ -64,6 +71,7 @@ def load(
         data=Path(environment.get("SUBCMC_DATA", ".subcmc")),
         lang=cast("Lang", chosen),
         lease_seconds=int(seconds),
+        metrics_file=metrics_file or (Path(named) if named else None),
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import logging
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from aiohttp import web
 from nights import Clock, Watcher
 
 from subcmc_crawler.model import Manifest, RunRecord, State, Verdict
+from subcmc_crawler.province.dialect import PULL
 from subcmc_crawler.province.registry import parse
 from subcmc_crawler.report.jsonreport import to_json
 from subcmc_crawler.report.night import build
@@ -24,6 +26,7 @@ from subcmc_crawler.report.text_cell import to_cell_text
 from subcmc_crawler.run import Crawl, Selection
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.server import Simulator
+from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.runs import manifests_of
 
@@ -211,10 +214,11 @@ async def test_a_secret_reaches_the_province_and_nothing_else(  # noqa: PLR0917 
 
     if answer == "defect":
 
-        def defect(*_: object) -> None:
+        def defect(_: bytes) -> Envelope:
             raise RuntimeError("a defect")
 
-        monkeypatch.setattr("subcmc_crawler.province.client.parse", defect)
+        broken = replace(PULL, read=defect)
+        monkeypatch.setattr("subcmc_crawler.province.client.PULL", broken)
     app = web.Application()
     app.router.add_get("/{rest:.*}", serve)
     runner = web.AppRunner(app, access_log=None)

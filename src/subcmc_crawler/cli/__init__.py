@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from subcmc_crawler.errors import SubcmcError
+from subcmc_crawler.errors import StoreLost, SubcmcError
 
 
 def main() -> None:
@@ -21,6 +21,11 @@ def main() -> None:
     except SubcmcError as error:
         for line in str(error).splitlines():
             print(f"subcmc: {line}", file=sys.stderr)  # noqa: T201 - this is what a command line is for
+        if isinstance(error, StoreLost):
+            # Motor's threads may wait two minutes more for the answer of a MongoDB that hangs: nobody needs it
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(error.exit_code)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output, `head` for example, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -38,6 +38,14 @@ class _Format(StrEnum):
     JSON = "json"
 
 
+class _ReportFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
 _LangOption = Annotated[
     _Lang | None,
     typer.Option("--lang", help="Language of what people read. Default: SUBCMC_LANG, locale, zh."),
@@ -90,6 +98,12 @@ def crawl(  # noqa: PLR0917 - parameters are options
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be pulled; contact nobody, write nothing.")
     ] = False,
+    metrics_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--metrics-file", metavar="FILE", help="Prometheus text of the run. Default: SUBCMC_METRICS_FILE."
+        ),
+    ] = None,
     registry: _RegistryOption = None,
     lang: _LangOption = None,
 ) -> None:
@@ -106,7 +120,14 @@ def crawl(  # noqa: PLR0917 - parameters are options
         raise typer.BadParameter("--resume goes on with what the last run had selected: leave selections out")
     selection = Selection(provinces=tuple(province or ()), datasets=tuple(dataset or ()))
     code = crawling.crawl(
-        now=now, wait=wait, resume=resume, selection=selection, dry_run=dry_run, registry=registry, lang=lang
+        now=now,
+        wait=wait,
+        resume=resume,
+        selection=selection,
+        dry_run=dry_run,
+        registry=registry,
+        metrics_file=metrics_file,
+        lang=lang,
     )
     raise typer.Exit(code)
 
@@ -146,13 +167,18 @@ def runs(
 def report(
     run: _Run = None,
     problems: Annotated[bool, typer.Option("--problems", help="Only what is not clean.")] = False,
-    output: _FormatOption = _Format.TEXT,
+    output: Annotated[_ReportFormat, typer.Option("--format", help="How to print.")] = _ReportFormat.TEXT,
+    file: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="A file, made for its owner alone. Default: print."),
+    ] = None,
     lang: _LangOption = None,
 ) -> None:
-    """Print the reconciliation report of a run."""
-    from subcmc_crawler.cli import reading  # noqa: PLC0415
+    """Print the reconciliation report of a run, or write it as one file: a page, a workbook, a table."""
+    from subcmc_crawler.cli import rendering  # noqa: PLC0415
 
-    _end(reading.report(_view(lang, output), run, only_problems=problems))
+    wanted = rendering.Wanted(run=run, format=output.value, output=file, only_problems=problems, lang=lang)
+    _end(rendering.report(wanted))
 
 
 @app.command()
@@ -198,7 +224,7 @@ def history(
 
 
 @app.command()
-def export(
+def export(  # noqa: PLR0917 - parameters are options
     cell: _Cell,
     run: Annotated[
         str | None, typer.Option("--run", metavar="RUN", help="As of this run. Default: the last one.")
@@ -212,19 +238,20 @@ def export(
     file: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="A file, made for its owner alone.")
     ] = None,
+    lang: _LangOption = None,
 ) -> None:
     """Write a published snapshot as JSON Lines, exactly as it was served. Personal data are not masked."""
     from subcmc_crawler.cli import reading  # noqa: PLC0415
 
-    _end(reading.export(reading.View(), cell, run=run, distinct=distinct, held=held, output=file))
+    _end(reading.export(reading.View(lang=lang), cell, run=run, distinct=distinct, held=held, output=file))
 
 
 @app.command()
-def verify(run: _Run = None) -> None:
+def verify(run: _Run = None, lang: _LangOption = None) -> None:
     """Hash every stored record of the snapshots in force again; exit 1 when one is not what was published."""
     from subcmc_crawler.cli import reading  # noqa: PLC0415
 
-    _end(reading.verify(reading.View(), run))
+    _end(reading.verify(reading.View(lang=lang), run))
 
 
 @app.command()
@@ -256,11 +283,131 @@ def status(
     max_age: Annotated[
         str, typer.Option("--max-age", metavar="AGE", help="For example 26h, 90m or 2d.")
     ] = "26h",
+    alert_too: Annotated[
+        bool, typer.Option("--alert", help="Send that on the channels of [alerts] when it is longer ago.")
+    ] = False,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
 ) -> None:
     """Say when a whole run has last finished; exit 1 when that is longer ago than AGE."""
-    from subcmc_crawler.cli import reading  # noqa: PLC0415
+    from subcmc_crawler.cli import telling  # noqa: PLC0415
 
-    _end(reading.status(reading.View(), _age(max_age)))
+    _end(telling.status(telling.Telling(registry=registry, lang=lang), _age(max_age), alert=alert_too))
+
+
+@app.command()
+def alert(  # noqa: PLR0917 - parameters are options
+    run: _Run = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the digest, send nothing.")] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a message that is about no run, to try the channels.")
+    ] = False,
+    output: Annotated[
+        _Format, typer.Option("--format", help="How --dry-run prints: json is what a webhook receives.")
+    ] = _Format.TEXT,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Send the digest of a run on the channels of [alerts], even if it was sent before; `crawl` does so once.
+
+    Exit codes: 0 sent, or there is nothing to tell; 1 a channel did not take it.
+    """
+    from subcmc_crawler.cli import telling  # noqa: PLC0415
+
+    if test and run is not None:
+        raise typer.BadParameter("--test is about no run: leave RUN out")
+    wanted = telling.Telling(registry=registry, lang=lang, json=output is _Format.JSON)
+    _end(telling.trial(wanted, dry_run=dry_run) if test else telling.alert(wanted, run, dry_run=dry_run))
+
+
+@app.command()
+def compare(  # noqa: PLR0917 - parameters are options
+    run: _Run = None,
+    province: Annotated[
+        list[str] | None,
+        typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
+    ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option("--dataset", metavar="CODE", help="Only this one, by code. Repeatable."),
+    ] = None,
+    output: _FormatOption = _Format.TEXT,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Compare what was pushed to the ministry's own platform with what a run pulled; `crawl` does so by itself.
+
+    Exit codes: 0 both hold the same, 1 something differs or could not be compared, 75 a crawl is running.
+    """
+    from subcmc_crawler.cli import comparing  # noqa: PLC0415
+
+    _end(
+        comparing.compare(
+            run,
+            provinces=tuple(province or ()),
+            datasets=tuple(dataset or ()),
+            json=output is _Format.JSON,
+            registry=registry,
+            lang=lang,
+        )
+    )
+
+
+@app.command()
+def prune(
+    keep_runs: Annotated[
+        int, typer.Option("--keep-runs", metavar="N", min=1, help="How many of the last runs stay readable.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be removed; remove nothing.")
+    ] = False,
+    output: _FormatOption = _Format.TEXT,
+    lang: _LangOption = None,
+) -> None:
+    """Remove what only older runs can see; never what is in force. Exit code 75 while a crawl is running."""
+    from subcmc_crawler.cli import pruning  # noqa: PLC0415
+
+    _end(pruning.prune(keep_runs, dry_run=dry_run, json=output is _Format.JSON, lang=lang))
+
+
+@app.command()
+def serve(  # noqa: PLR0917 - parameters are options
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8080,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file",
+            metavar="FILE",
+            help="One line, user:password; required unless it listens on loopback.",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="A name under which a proxy on this machine asks. Repeatable.",
+        ),
+    ] = None,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Show the nights in a browser: read-only, until SIGTERM or Ctrl-C, which end it with 0.
+
+    Also answers /healthz and /metrics.
+    """
+    from subcmc_crawler.cli import serving  # noqa: PLC0415
+
+    wanted = serving.Serving(
+        host=host,
+        port=port,
+        password_file=password_file,
+        allowed_hosts=tuple(allow_host or ()),
+        registry=registry,
+        lang=lang,
+    )
+    _end(serving.serve(wanted))
 
 
 @app.command()
@@ -280,6 +427,9 @@ def simulate(  # noqa: PLR0917 - parameters are options
         ),
     ] = None,
     demo_faults: Annotated[bool, typer.Option("--demo-faults", help="The faults of the demo.")] = False,
+    ministry: Annotated[
+        bool, typer.Option("--ministry", help="The ministry's query interface too, with a few differences.")
+    ] = False,
 ) -> None:
     """Serve 35 provincial centres on this machine."""
     from subcmc_crawler.cli import simulating  # noqa: PLC0415
@@ -294,6 +444,7 @@ def simulate(  # noqa: PLR0917 - parameters are options
             port=port,
             faults=tuple(fault or ()),
             demo_faults=demo_faults,
+            ministry=ministry,
         )
     )
 

@@ -7,15 +7,16 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from subcmc_crawler.config import Settings, load
 from subcmc_crawler.errors import NotFound
+from subcmc_crawler.report.labels import labels
 from subcmc_crawler.report.lines import shown
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, data_directory, drop_database, local_mongod, open_store
@@ -24,9 +25,11 @@ from subcmc_crawler.store.runs import get_run, resolve_province
 _T = TypeVar("_T")
 
 
-def settings(*, registry: Path | None = None, lang: str | None = None) -> Settings:
+def settings(
+    *, registry: Path | None = None, lang: str | None = None, metrics_file: Path | None = None
+) -> Settings:
     """The settings of this process."""
-    return load(os.environ, registry=registry, lang=lang)
+    return load(os.environ, registry=registry, lang=lang, metrics_file=metrics_file)
 
 
 def run_async(work: Coroutine[Any, Any, _T]) -> _T:
@@ -45,9 +48,7 @@ async def store(chosen: Settings, *, create: bool = False, anew: bool = False) -
         uri = chosen.uri
         if uri is None:
             folder = data_directory(chosen.data)
-            note(
-                f"MONGODB_URI is not set: using a local mongod over {folder} (for a first look, not production)"
-            )
+            note(labels(chosen.lang).say("crawl.local_mongod", folder=folder))
             uri = stack.enter_context(local_mongod(folder))
         opening = partial(open_store, uri, database=chosen.database, driver=chosen.driver)
         if anew:
@@ -67,6 +68,18 @@ def note(text: str) -> None:
     """Anything else, on standard error."""
     sys.stderr.write(f"subcmc: {text}\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def own_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that only its owner can read; NotFound when it cannot be made."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise NotFound(f"{path}: cannot be written: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        yield file
 
 
 def color() -> bool:

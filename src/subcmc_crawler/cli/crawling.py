@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from subcmc_crawler.cli.common import color, note, run_async, say, settings, start_logging, store
+from subcmc_crawler.cli.aftermath import Aftermath
+from subcmc_crawler.cli.common import note, run_async, say, settings, start_logging, store
 from subcmc_crawler.cli.progress import progress
-from subcmc_crawler.config import Settings, read_registry
+from subcmc_crawler.cli.signals import Signals
+from subcmc_crawler.config import read_registry
+from subcmc_crawler.errors import TryLater
 from subcmc_crawler.model import CLEAN, RunRecord, RunStatus, Verdict
 from subcmc_crawler.province.registry import Registry
-from subcmc_crawler.report.lines import table
-from subcmc_crawler.report.night import build
-from subcmc_crawler.report.text import to_text
+from subcmc_crawler.report.labels import Labels, labels
+from subcmc_crawler.report.lines import escaped, table
 from subcmc_crawler.run import Crawl, Selection, next_opening, night_began
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
-from subcmc_crawler.store.runs import (
-    earlier_manifests,
-    get_run,
-    last_whole_run,
-    list_runs,
-    manifests_of,
-)
+from subcmc_crawler.store.runs import get_run, last_whole_run, list_runs
 
 _LOOK_SECONDS = 30.0
 
@@ -38,25 +31,33 @@ def crawl(
     selection: Selection,
     dry_run: bool,
     registry: Path | None,
+    metrics_file: Path | None,
     lang: str | None,
 ) -> int:
     """One run, and the exit code that it comes to."""
-    chosen = settings(registry=registry, lang=lang)
+    chosen = settings(registry=registry, lang=lang, metrics_file=metrics_file)
     centres = read_registry(chosen.registry)
     selection.of(centres)
     if dry_run:
-        say(_plan(centres, selection))
+        say(_plan(centres, selection, labels(chosen.lang)))
         return 0
     start_logging()
-    return run_async(_crawl(chosen, centres, selection, now=now, wait=wait, resume=resume))
+    aftermath = Aftermath(chosen=chosen, centres=centres)
+    aftermath.check()
+    try:
+        return run_async(_crawl(aftermath, selection, now=now, wait=wait, resume=resume))
+    except TryLater:
+        raise  # nothing was pulled: what the last crawl left still tells the truth
+    except Exception as error:
+        aftermath.of_failure(getattr(error, "exit_code", 1))
+        raise
 
 
-async def _crawl(
-    chosen: Settings, centres: Registry, selection: Selection, *, now: bool, wait: bool, resume: bool
-) -> int:
-    signals = _Signals()
+async def _crawl(aftermath: Aftermath, selection: Selection, *, now: bool, wait: bool, resume: bool) -> int:
+    chosen, centres = aftermath.chosen, aftermath.centres
+    signals = Signals()
     async with store(chosen, create=True) as db:
-        if wait and not await _opening(db, centres, selection, signals):
+        if wait and not await _opening(db, aftermath, selection, signals):
             return signals.exit_code
         if resume or (wait and await _left_tonight(db, centres)):
             resume, selection = True, Selection.of_words((await get_run(db)).selection)
@@ -75,15 +76,9 @@ async def _crawl(
             )
             signals.calls(crawling.stop)
             run = await crawling.run()
-        await _tell(db, run, centres, chosen)
-        return signals.exit_code or _outcome(run)
-
-
-async def _tell(db: Database, run: RunRecord, centres: Registry, chosen: Settings) -> None:
-    manifests = await manifests_of(db, run.number)
-    order = [province.cmc_id for province in centres.provinces]
-    report = build(run, manifests, previous=await earlier_manifests(db, run.number), order=order)
-    say(to_text(report, lang=chosen.lang, color=color(), only_problems=True))
+        code = signals.exit_code or _outcome(run)
+        await aftermath.of_run(db, run, code)
+        return code
 
 
 def _outcome(run: RunRecord) -> int:
@@ -91,8 +86,9 @@ def _outcome(run: RunRecord) -> int:
     return 0 if clean and run.status is RunStatus.FINISHED else 1
 
 
-async def _opening(db: Database, centres: Registry, selection: Selection, signals: _Signals) -> bool:
+async def _opening(db: Database, aftermath: Aftermath, selection: Selection, signals: Signals) -> bool:
     """Waits for a window of a night that was not pulled yet; False when a signal came first."""
+    centres, words = aftermath.centres, labels(aftermath.chosen.lang)
     provinces = selection.of(centres)
     now = datetime.now(centres.timezone)
     opening = next_opening(provinces, now)
@@ -102,7 +98,7 @@ async def _opening(db: Database, centres: Registry, selection: Selection, signal
         if last is None or last.started_at < began:
             return True
         opening = next_opening(provinces, now, strictly=True)
-    note(f"waiting for the window that opens at {opening:%Y-%m-%d %H:%M %Z}")
+    note(words.say("crawl.waiting", opening=f"{opening:%Y-%m-%d %H:%M %Z}"))
     while datetime.now(centres.timezone) < opening:
         left = (opening - datetime.now(centres.timezone)).total_seconds()
         if await signals.came_within(min(left, _LOOK_SECONDS)):
@@ -118,52 +114,17 @@ async def _left_tonight(db: Database, centres: Registry) -> bool:
     return latest[0].started_at >= night_began(centres.provinces, datetime.now(centres.timezone))
 
 
-class _Signals:
-    """SIGTERM and SIGINT as a request to stop, remembered for the exit code."""
-
-    def __init__(self) -> None:
-        self._came = asyncio.Event()
-        self._number = 0
-        self._callback: Callable[[], None] = lambda: None
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._catch, number)
-
-    @property
-    def exit_code(self) -> int:
-        """130 or 143 when a signal came, else 0."""
-        return 128 + self._number if self._number else 0
-
-    def calls(self, callback: Callable[[], None]) -> None:
-        """What to call when a signal comes; at once when one has come."""
-        self._callback = callback
-        if self._number:
-            self._callback()
-
-    async def came_within(self, seconds: float) -> bool:
-        """Whether a signal comes before the time is over."""
-        try:
-            await asyncio.wait_for(self._came.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    def _catch(self, number: int) -> None:
-        self._number = number
-        self._came.set()
-        self._callback()
-
-
-def _plan(centres: Registry, selection: Selection) -> str:
+def _plan(centres: Registry, selection: Selection, words: Labels) -> str:
     """What a run would do, from the registry alone: nobody is contacted, nothing is written."""
-    heads = ("province", "cmcId", "window", "requests/s", "in flight", "datasets", "addresses")
+    names = ("province", "cmc_id", "window", "rate", "in_flight", "datasets", "addresses")
+    heads = [words[f"dry.{name}"] for name in names]
     rows = []
     for province in selection.of(centres):
         codes = selection.datasets or tuple(DATASETS)
         pulled = [code for code in codes if province.datasets[code] is not None]
         rows.append(
             (
-                province.name,
+                escaped(province.name),
                 province.cmc_id,
                 str(province.pull.window),
                 f"{province.pull.requests_per_second:g}",

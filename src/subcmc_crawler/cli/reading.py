@@ -1,27 +1,37 @@
-"""The commands that read nights: runs, report, show, diff, history, export, verify, status; and accept."""
+"""The commands that read nights: runs, show, diff, history, export, verify; and accept."""
 
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from subcmc_crawler import gathering
-from subcmc_crawler.cli.common import cell_of, color, dataset_of, note, run_number, say, settings, store
+from subcmc_crawler.cli.common import (
+    cell_of,
+    color,
+    dataset_of,
+    note,
+    own_file,
+    run_number,
+    say,
+    settings,
+    store,
+)
 from subcmc_crawler.config import Settings
 from subcmc_crawler.errors import NotFound
-from subcmc_crawler.model import Acceptance, Manifest, RunRecord, State
+from subcmc_crawler.model import Acceptance, Manifest, References, RunRecord, State
 from subcmc_crawler.report.jsonreport import to_json
+from subcmc_crawler.report.labels import Labels, labels
 from subcmc_crawler.report.night import DiffRow, HistoryRow, build
 from subcmc_crawler.report.sentences import BEIJING
-from subcmc_crawler.report.text import to_cell_text, to_diff_text, to_history_text, to_runs_text, to_text
+from subcmc_crawler.report.text import to_cell_text, to_diff_text, to_history_text, to_runs_text
 from subcmc_crawler.spec.personal import mask_key
 from subcmc_crawler.store import Database
 from subcmc_crawler.store import reading as stored
@@ -54,18 +64,6 @@ async def runs(view: View, limit: int) -> int:
     return 0
 
 
-async def report(view: View, run: str | None, *, only_problems: bool) -> int:
-    """The reconciliation report of a run."""
-    chosen = view.settings()
-    async with store(chosen) as db:
-        built = await gathering.night(db, await run_number(db, run))
-    if view.json:
-        say(to_json(built).decode())
-    else:
-        say(to_text(built, lang=chosen.lang, color=color(), only_problems=only_problems))
-    return 0
-
-
 async def show(view: View, run: str, cell: str) -> int:
     """Everything that is known of one walk."""
     chosen = view.settings()
@@ -76,10 +74,29 @@ async def show(view: View, run: str, cell: str) -> int:
         found = await gathering.detail(db, manifest, past=past)
         run_of_it = await nights.get_run(db, number)
     if view.json:
-        say(to_json(build(run_of_it, [manifest], previous=past)).decode())
+        counted = References(run=manifest.run, cmc_id=manifest.cmc_id, counts=found.references)
+        compared = {(manifest.cmc_id, manifest.dataset): found.comparison} if found.comparison else {}
+        built = build(
+            run_of_it,
+            [manifest],
+            previous=past,
+            references={manifest.cmc_id: counted},
+            comparisons=compared,
+        )
+        say(to_json(built).decode())
         return 0
-    attempts, pages = found.attempts, found.pages
-    say(to_cell_text(manifest, attempts=attempts, pages=pages, past=past, lang=chosen.lang, color=color()))
+    say(
+        to_cell_text(
+            manifest,
+            attempts=found.attempts,
+            pages=found.pages,
+            past=past,
+            references=found.references,
+            comparison=found.comparison,
+            lang=chosen.lang,
+            color=color(),
+        )
+    )
     return 0
 
 
@@ -144,21 +161,23 @@ async def export(
     view: View, cell: str, *, run: str | None, distinct: bool, held: bool, output: Path | None
 ) -> int:
     """Writes a snapshot as JSON Lines, with nothing masked."""
-    async with store(view.settings()) as db:
+    chosen = view.settings()
+    words = labels(chosen.lang)
+    async with store(chosen) as db:
         cmc_id, dataset = await cell_of(db, cell)
         number = await run_number(db, run)
         manifest = await _exportable(db, number, cmc_id, dataset, held=held)
-        note(f"exporting run {manifest.run} {cmc_id}/{dataset}: personal data are not masked in an export")
+        note(words.say("export.unmasked", run=manifest.run, name=f"{cmc_id}/{dataset}"))
         rows = stored.distinct_records(db, manifest) if distinct else stored.export(db, manifest)
         count = await _write(rows, output)
-    note(f"{count} rows")
+    note(words.say("export.rows", rows=count))
     return 0
 
 
 async def verify(view: View, run: str | None) -> int:
     """Hashes every stored record again and holds it against what was published."""
     chosen = view.settings()
-    broken = 0
+    words, broken = labels(chosen.lang), 0
     async with store(chosen) as db:
         number = await run_number(db, run)
         heads = await nights.heads(db, number)
@@ -167,14 +186,23 @@ async def verify(view: View, run: str | None) -> int:
             if proof.holds(manifest):
                 continue
             broken += 1
-            keys = ", ".join(mask_key(manifest.dataset, key) for key in proof.damaged[:5])
-            say(
-                f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}: {proof.rows} records, digest "
-                f"{proof.digest[:12]}; published: {manifest.counts.distinct}, {str(manifest.digest)[:12]}"
-                + (f"; damaged: {keys}" if keys else "")
-            )
-    say(f"{len(heads) - broken} of {len(heads)} snapshots in force as of run {number} are what was published")
+            say(_differs(manifest, proof, words))
+    say(words.say("verify.summary", good=len(heads) - broken, heads=len(heads), run=number))
     return 1 if broken else 0
+
+
+def _differs(manifest: Manifest, proof: stored.Proof, words: Labels) -> str:
+    told = words.say(
+        "verify.differs",
+        run=manifest.run,
+        name=f"{manifest.cmc_id}/{manifest.dataset}",
+        rows=proof.rows,
+        digest=proof.digest[:12],
+        published=manifest.counts.distinct,
+        expected=str(manifest.digest)[:12],
+    )
+    keys = [mask_key(manifest.dataset, key) for key in proof.damaged[:5]]
+    return told + words.say("verify.damaged", keys=words["list.separator"].join(keys)) if keys else told
 
 
 async def accept(view: View, run: str, cell: str, *, digest: str, reason: str, by: str | None) -> int:
@@ -188,29 +216,6 @@ async def accept(view: View, run: str, cell: str, *, digest: str, reason: str, b
         published = await nights.accept(db, manifest, digest=digest, acceptance=acceptance)
     say(to_cell_text(published, lang=chosen.lang, color=color()))
     return 0
-
-
-async def status(view: View, max_age: timedelta) -> int:
-    """Whether a whole run has finished lately: 0 when one has, 1 when none has."""
-    async with store(view.settings()) as db:
-        last = await nights.last_whole_run(db)
-        stale = []
-        for head in await nights.heads(db):
-            age = datetime.now(UTC) - (head.finished_at or datetime.min.replace(tzinfo=UTC))
-            if age > max_age:
-                stale.append(
-                    f"{head.cmc_id}/{head.dataset}: in force since run {head.run}, {_hours(age)} old"
-                )
-    if last is None or last.finished_at is None:
-        say("no whole run has finished yet")
-        return 1
-    age = datetime.now(UTC) - last.finished_at
-    say(
-        f"run {last.number} finished {last.finished_at.astimezone(BEIJING):%Y-%m-%d %H:%M}, {_hours(age)} ago"
-    )
-    for line in stale:
-        say(f"stale: {line}")
-    return 0 if age <= max_age else 1
 
 
 async def _exportable(db: Database, number: int, cmc_id: str, dataset: str, *, held: bool) -> Manifest:
@@ -229,12 +234,7 @@ async def _write(rows: AsyncIterator[Any], output: Path | None) -> int:
     """Writes rows, to a file that only its owner can read, or to standard output; gives their count."""
     if output is None:
         return await _lines(rows, sys.stdout.buffer.write)
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise NotFound(f"{output}: cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
+    with own_file(output) as file:
         return await _lines(rows, file.write)
 
 
@@ -266,10 +266,6 @@ def _changed(before: Any, after: Any) -> tuple[str, ...]:
     missing = object()
     names = {**before, **after}
     return tuple(name for name in names if before.get(name, missing) != after.get(name, missing))
-
-
-def _hours(age: timedelta) -> str:
-    return f"{age.total_seconds() / 3600:.1f} h"
 
 
 def _json(value: Any) -> str:

@@ -29,6 +29,7 @@ from subcmc_crawler.report.night import build
 from subcmc_crawler.report.text import to_text
 from subcmc_crawler.run import Crawl
 from subcmc_crawler.simulator.faults import DEMO_FAULTS, Fault
+from subcmc_crawler.simulator.ministry import MinistryPlatform, Planted
 from subcmc_crawler.simulator.nights import standard_centres
 from subcmc_crawler.simulator.server import Simulator, serve
 from subcmc_crawler.spec.datasets import DATASETS
@@ -44,6 +45,11 @@ cool_down_seconds = 0.5
 request_timeout_seconds = 10
 """
 _READY_SECONDS = 30
+_PUSHED_OTHERWISE = {
+    "ua_user": Planted(missing=2, extra=1, changed=3, respelled=True),
+    "hardware": Planted(missing=1),
+    "*": Planted(respelled=True),
+}
 
 
 async def simulate(
@@ -56,6 +62,7 @@ async def simulate(
     port: int,
     faults: Sequence[str],
     demo_faults: bool,
+    ministry: bool,
 ) -> int:
     """Serves 35 centres until it is stopped; one line of JSON on standard output says where."""
     parsed = [*(DEMO_FAULTS if demo_faults else ()), *map(_fault, faults)]
@@ -63,11 +70,14 @@ async def simulate(
 
     def ready(simulator: Simulator) -> None:
         if not sys.stdout.isatty():  # for a program that waits for the port, not for a person
-            registry = simulator.registry(defaults=_DEMO_DEFAULTS)
+            registry = simulator.registry(defaults=_DEMO_DEFAULTS, ministry="requests_per_second = 0")
             say(orjson.dumps({"port": simulator.port, "registry": registry}).decode())
         note(f"35 centres at http://{host}:{simulator.port}/<cmcId>, night {night}; stop with Ctrl-C")
 
-    serving = asyncio.ensure_future(serve(centres=centres, host=host, port=port, night=night, ready=ready))
+    platform = MinistryPlatform(centres, planted=_PUSHED_OTHERWISE) if ministry else None
+    serving = asyncio.ensure_future(
+        serve(centres=centres, host=host, port=port, night=night, ministry=platform, ready=ready)
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)

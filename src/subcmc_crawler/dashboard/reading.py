@@ -1,0 +1,145 @@
+"""The pages of nights: all of them, one, a province of it, a walk of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from subcmc_crawler import gathering, surveying
+from subcmc_crawler.dashboard import drawing
+from subcmc_crawler.dashboard.parameters import Unknown, cmc_id_of, dataset_of, nights_of, run_of
+from subcmc_crawler.dashboard.visit import Page, Visit
+from subcmc_crawler.model import Manifest, RunRecord, RunStatus
+from subcmc_crawler.report.detail import Contact, Detail, Night
+from subcmc_crawler.report.html import CellPage, NightPage, ProvincePage
+from subcmc_crawler.report.labels import Labels
+from subcmc_crawler.report.night import build, cell_of
+from subcmc_crawler.report.sentences import clock
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store import Database
+from subcmc_crawler.store import outlines as glance
+from subcmc_crawler.store import runs as stored
+from subcmc_crawler.store import watching as looking
+from subcmc_crawler.store.references import find_references
+
+_STRIP: Final = 90
+
+
+async def nights_page(visit: Visit) -> Page:
+    """The last nights, and how each province stands."""
+    most = nights_of(visit.query)
+    survey = await surveying.survey(visit.db, most)
+    if not survey.runs:
+        return Page(template="empty.html", here="nights")
+    columns = [(run, visit.links.night(run.number)) for run in reversed(survey.runs)]
+    titles = [_told(run, visit.words) for run, _ in columns]
+    newest = max(run.number for run in survey.runs)
+    streaks = sorted(
+        survey.streaks,
+        key=lambda each: (not each.registered, not each.faulty_runs, -each.faulty_runs, each.cmc_id),
+    )
+    values = {
+        "runs": survey.runs,
+        "most": most,
+        "strip": drawing.nights(columns, titles),
+        "titles": dict(zip((run.number for run, _ in columns), titles, strict=True)),
+        "streaks": streaks,
+        "newest": newest,
+    }
+    return Page(template="nights.html", here="nights", values=values)
+
+
+async def night_page(visit: Visit) -> Page:
+    """One night: its sentence, what changed, the matrix, and the reasons."""
+    run = await asked_run(visit)
+    report = await surveying.night(visit.db, run.number)
+    night = NightPage(Night(report=report, details={}), visit.words, only_problems="problems" in visit.query)
+    around = await _around(visit.db, run.number)
+    return Page(template="one_night.html", here="last", values={"night": night, "run": run, **around})
+
+
+async def province_page(visit: Visit) -> Page:
+    """One province in one night: its nine datasets, each with its past."""
+    run, cmc_id = await asked_run(visit), cmc_id_of(visit.path["cmc_id"])
+    manifests = await looking.manifests_of_province(visit.db, run.number, cmc_id)
+    if not manifests:
+        raise Unknown("web.no_province", run=run.number, cmc_id=cmc_id)
+    past = await glance.outlines(visit.db, run.number - _STRIP + 1, run.number - 1, {cmc_id: DATASETS})
+    again = await looking.repeated_attempts(visit.db, run.number, cmc_id)
+    references = await find_references(visit.db, run.number, cmc_id)
+    report = build(run, manifests, previous=past, references={cmc_id: references} if references else {})
+    details = {
+        each.dataset: Detail(
+            manifest=each,
+            past=[old for old in past if old.dataset == each.dataset],
+            attempts=tuple(attempt for dataset, attempt in again if dataset == each.dataset),
+        )
+        for each in manifests
+    }
+    page = ProvincePage(report.provinces[0], details, visit.words, contact=_contacts(visit).get(cmc_id))
+    strips = {code: _strip(code, each, run.number, visit.words) for code, each in details.items()}
+    values = {
+        "page": page,
+        "run": run,
+        "strips": strips,
+        "nights": _STRIP,
+        **await _around(visit.db, run.number),
+    }
+    return Page(template="one_province.html", here="last", values=values)
+
+
+async def cell_page(visit: Visit) -> Page:
+    """One walk in full."""
+    run, cmc_id = await asked_run(visit), cmc_id_of(visit.path["cmc_id"])
+    dataset = dataset_of(visit.path["dataset"])
+    manifest = await stored.find_manifest(visit.db, run.number, cmc_id, dataset)
+    if manifest is None:
+        raise Unknown("web.no_cell", run=run.number, cell=f"{cmc_id}/{dataset}")
+    detail = await gathering.detail(visit.db, manifest)
+    strip = _strip(dataset, detail, run.number, visit.words, nights=gathering.NIGHTS)
+    around = await _around(visit.db, run.number)
+    values = {"page": CellPage(detail, visit.words), "run": run, "strip": strip, **around}
+    return Page(template="one_cell.html", here="last", values=values)
+
+
+async def asked_run(visit: Visit) -> RunRecord:
+    """The run that the path names, `last` being the last one that ended; Unknown when there is none."""
+    number = run_of(visit.path["run"])
+    runs = await stored.list_runs(visit.db, 2)
+    if not runs:
+        raise Unknown("web.no_run_yet")
+    if number is None:
+        return next((run for run in runs if run.status is not RunStatus.RUNNING), runs[0])
+    found = await looking.find_run(visit.db, number)
+    if found is None:
+        raise Unknown("web.no_run", run=number, last=runs[0].number)
+    return found
+
+
+async def _around(db: Database, number: int) -> Mapping[str, int | None]:
+    """The runs before and after, for links."""
+    before, after = await looking.neighbours(db, number)
+    return {"before": before, "after": after}
+
+
+def _contacts(visit: Visit) -> Mapping[str, Contact]:
+    registry = visit.site.registry()
+    return gathering.contacts(registry) if registry else {}
+
+
+def _strip(code: str, detail: Detail, last: int, words: Labels, *, nights: int = _STRIP) -> Markup:
+    by_run: dict[int, Manifest] = {each.run: each for each in (*detail.past, detail.manifest)}
+    first = max(1, last - nights + 1)
+    shown: Sequence[Manifest | None] = [by_run.get(number) for number in range(first, last + 1)]
+    faulty = sum(not cell_of(each).clean for each in by_run.values())
+    label = words.say("web.strip", dataset=words.word("column", code), nights=len(shown), faulty=faulty)
+    return drawing.strip(shown, label)
+
+
+def _told(run: RunRecord, words: Labels) -> str:
+    cells = drawing.counted(run)
+    status = words[f"run.{run.status}"]
+    began = clock(run.started_at, words)[:16]
+    return words.say("web.night", number=run.number, began=began, status=status, **cells)
