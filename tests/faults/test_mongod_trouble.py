@@ -1,0 +1,198 @@
+"""MongoDB gone, slow, full, stepped down, hung: one clear line and exit 69, or a run that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from crash_world import world
+from nights import FAST, Ministry, Watcher, ministry
+from own_mongod import OwnMongod, own_mongod
+from pymongo.errors import AutoReconnect, OperationFailure
+from store_cases import BOTH_DRIVERS
+
+from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.model import RunStatus
+from subcmc_crawler.run import Crawl
+from subcmc_crawler.store import Database, DriverName, open_store
+from subcmc_crawler.store import lease as leases
+from subcmc_crawler.store.inserting import insert_once
+from subcmc_crawler.store.lease import acquire, held, keep
+from subcmc_crawler.store.runs import get_run
+
+FULL = 14031  # OutOfDiskSpace
+
+
+@pytest.fixture(scope="module")
+def mongod() -> Iterator[OwnMongod]:
+    """A replica set of one, which can be told to fail."""
+    with own_mongod("--replSet", "one", "--setParameter", "enableTestCommands=1") as running:
+        member = {"_id": 0, "host": f"127.0.0.1:{running.port}"}
+        running.command("replSetInitiate", {"_id": "one", "members": [member]})
+        while not running.command("hello")["isWritablePrimary"]:
+            pass
+        yield running
+
+
+@pytest.fixture
+def uri(mongod: OwnMongod) -> Iterator[str]:
+    yield f"{mongod.uri}&replicaSet=one"
+    mongod.thaw()
+    mongod.fail_no_more()
+
+
+@pytest.fixture
+async def db(uri: str, driver: DriverName) -> AsyncIterator[Database]:
+    async with open_store(uri, database=f"test_{uuid4().hex}", driver=driver) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def house(db: Database) -> AsyncIterator[Ministry]:
+    """A ministry whose first night is in the store."""
+    async with ministry(db, defaults=FAST.replace("page_size = 50", "page_size = 10")) as known:
+        await known.night(1)
+        yield known
+
+
+async def broken(known: Ministry, act: Callable[[], None]) -> None:
+    """A second night in which something befalls MongoDB at the tenth page of users."""
+    known.simulator.night = 2
+    acted = False
+
+    def watch(_province: Any, dataset: Any, received: int) -> None:
+        nonlocal acted
+        if dataset.code == "ua_user" and received >= 100 and not acted:
+            acted = True
+            act()
+
+    crawl = Crawl(
+        known.registry,
+        known.db,
+        Watcher([], on_page=watch),
+        folder=Path(),
+        now=known.clock,
+        ignore_windows=True,
+        lease_seconds=3,
+    )
+    await crawl.run()
+    assert acted
+
+
+async def assert_mended(known: Ministry) -> None:
+    """What was published stays, and the next run, resumed, is exact."""
+    assert (await get_run(known.db)).status is RunStatus.RUNNING
+    run = await known.night(2, resume=True)
+    assert (run.number, run.status) == (2, RunStatus.FINISHED)
+    assert await known.assert_exact(2) == 9
+
+
+@BOTH_DRIVERS
+async def test_a_write_that_no_majority_has_yet_is_sent_again(db: Database, mongod: OwnMongod) -> None:
+    """The insert went through, the write concern did not (code 11602): it is the same batch the second time."""
+    rows = [{"_id": number, "hash": b"same"} for number in range(3)]
+    lost = {"code": 11602, "errmsg": "interrupted"}
+    mongod.fail(["insert"], times=2, writeConcernError=lost)
+    await insert_once(db["ua_org_copy"], rows, "here")
+    assert await db["ua_org_copy"].count_documents({}) == 3
+
+
+async def test_a_write_that_never_gets_a_majority_is_one_line(db: Database, mongod: OwnMongod) -> None:
+    mongod.fail(["insert"], writeConcernError={"code": 11602, "errmsg": "hunter2"})
+    with pytest.raises(StoreLost, match=r"^here: MongoDB refused a write \(codes 11000, 11602\): see why"):
+        await insert_once(db["ua_org_copy"], [{"_id": 1, "hash": b"same"}], "here")
+
+
+@pytest.mark.parametrize("code", [FULL, 9001, 64])
+async def test_another_fault_is_not_tried_again(db: Database, mongod: OwnMongod, code: int) -> None:
+    mongod.fail(["insert"], writeConcernError={"code": code, "errmsg": "hunter2"})
+    with pytest.raises(StoreLost, match=rf"^here: MongoDB refused a write \(codes {code}\): see why"):
+        await insert_once(db["ua_org_copy"], [{"_id": 1, "hash": b"same"}], "here")
+
+
+async def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(db: Database, mongod: OwnMongod) -> None:
+    async with house(db) as known:
+        with pytest.raises((OperationFailure, StoreLost), match=str(FULL)):
+            await broken(known, lambda: mongod.fail(["insert", "update", "delete"], errorCode=FULL))
+        mongod.fail_no_more()
+        await assert_lease_over(db)  # on a full disk it could not be given back
+        await assert_mended(known)
+
+
+async def test_a_primary_that_steps_down_costs_no_more_than_a_resumed_run(
+    db: Database, mongod: OwnMongod
+) -> None:
+    """Mostly the driver waits for the next primary by itself; a write of many documents it cannot repeat."""
+
+    def step_down() -> None:
+        mongod.command("replSetStepDown", 2, force=True)
+
+    async with house(db) as known:
+        try:
+            await broken(known, step_down)
+        except (AutoReconnect, StoreLost):
+            while not mongod.command("hello")["isWritablePrimary"]:
+                pass
+            await assert_lease_over(db)  # while there was no primary it could not be given back
+            await assert_mended(known)
+        else:
+            assert await known.assert_exact(2) == 9
+
+
+async def test_a_slow_mongodb_slows_the_pages_down_and_nothing_else(db: Database, mongod: OwnMongod) -> None:
+    async with house(db) as known:
+        slow = {"blockConnection": True, "blockTimeMS": 30}
+        await broken(known, lambda: mongod.fail(["insert", "find"], times=40, **slow))
+        assert await known.assert_exact(2) == 9
+
+
+async def test_a_hung_mongodb_ends_the_run_when_its_lease_is_over_by_our_own_clock(tmp_path: Path) -> None:
+    """And while it hangs no more pages are asked for than may be in flight: nothing piles up in memory."""
+    with own_mongod() as mongod:
+        async with world(mongod.uri, "subcmc", tmp_path, seed=5) as provinces:
+            code, said, asked = await provinces.mongod_hangs(mongod)
+    assert code == 69
+    assert re.search(r"^subcmc: the lease ran out: .* within 3 s, .* --resume$", said, re.MULTILINE)
+    assert (
+        asked <= 2 * 2 * 2
+    )  # in each of two provinces two in flight, and two more while their pages are written
+    assert provinces.figures.faults == []
+
+
+async def assert_lease_over(db: Database) -> None:
+    """Only MongoDB's clock decides."""
+    in_force = {"$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
+    while await db["leases"].find_one(in_force):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def test_a_lease_outlives_a_fault_that_passes(db: Database, mongod: OwnMongod) -> None:
+    lease = await acquire(db, "one", 3)
+    first = await db["leases"].find_one({})
+    assert first is not None
+    mongod.fail(["update"], times=2, closeConnection=True)
+    keeping = asyncio.ensure_future(keep(db, lease))
+    later = {"expiresAt": {"$gt": first["expiresAt"]}}
+    while await db["leases"].find_one(later) is None:  # noqa: ASYNC110 - only MongoDB knows
+        await asyncio.sleep(0.02)
+    assert not keeping.done()
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+
+async def test_a_lease_that_cannot_be_given_back_hides_no_fault(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_arguments: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(leases, "release", hangs)
+    with pytest.raises(ValueError, match="the fault"):
+        async with held(db, 1):
+            raise ValueError("the fault")
