@@ -16,7 +16,7 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint imports lock audit secrets clean python mongod
+.PHONY: help demo test lint imports lock audit sbom secrets clean python mongod
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,7 +25,7 @@ demo: $(READY) mongod  ## a whole night against simulated provinces, on this mac
 	@$(BIN)/subcmc demo
 
 test: $(READY) mongod imports  ## the import contracts and the tests; PYTEST_ARGS="-k walking" narrows them
-	@$(BIN)/pytest -q $(PYTEST_ARGS)
+	@$(BIN)/pytest -q -n auto $(PYTEST_ARGS)
 
 lint: $(READY) imports  ## ruff, its format, mypy strict and the import contracts
 	@$(BIN)/ruff check --quiet .
@@ -51,6 +51,9 @@ audit: $(READY)  ## known vulnerabilities of everything locked; asks the PyPI ad
 	  $(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock \
 	    || { echo "$$lock: a vulnerability, or the advisory service gave no answer (see above); nothing is proven" >&2; exit 1; }; \
 	done
+
+sbom: $(READY)  ## sbom.cdx.json: what is in production, as CycloneDX, from the lock
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.cdx.json requirements.lock
 
 secrets:  ## the passwords and URIs that docker-compose.yml mounts; never overwrites one
 	@sh deploy/make-secrets.sh

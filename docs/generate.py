@@ -9,6 +9,7 @@ table. tests/docs/test_readme.py makes them again and compares.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
@@ -20,10 +21,11 @@ from pydantic import BaseModel
 
 from subcmc_crawler.cli.app import app
 from subcmc_crawler.config import VARIABLES
-from subcmc_crawler.model import Counts, Manifest, RunRecord, Verdict
+from subcmc_crawler.model import Comparison, Counts, Manifest, RunRecord, Verdict
 from subcmc_crawler.province.settings import (
     Auth,
     DatasetSettings,
+    MinistrySettings,
     PullSettings,
     Registration,
     RunSettings,
@@ -36,7 +38,18 @@ from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import schema
 
 ROOT: Final = Path(__file__).parents[1]
-FILES: Final = ("README.md", "docs/commands.md", "docs/architecture.md", "docs/data.md")
+sys.path.insert(0, str(ROOT / "docs"))
+
+import samples  # noqa: E402 - it lies beside this file, in no package
+
+FILES: Final = (
+    "README.md",
+    "docs/commands.md",
+    "docs/architecture.md",
+    "docs/data.md",
+    "docs/operator-guide.md",
+    "docs/operator-guide.zh-CN.md",
+)
 WIDTH: Final = 100
 _BLOCK: Final = re.compile(r"(<!-- begin:([a-z-]+) -->\n).*?(<!-- end:\2 -->)", re.DOTALL)
 
@@ -56,6 +69,8 @@ _SETTINGS: Final = {
     "max_in_flight": "pages at once in one province",
     "max_bytes_per_second": "of one province, as they come over the line, in every second; 0: no limit",
     "cool_down_seconds": "rest of a province after 408, 429, 503, 509 and connection faults; `Retry-After` wins",
+    "proxy": '`"http://host:port"` between us and the province, or `"environment"` for `HTTP_PROXY`, `HTTPS_PROXY` '
+    'and `NO_PROXY`; `""`: none, whatever the environment says',
     "timezone": "the zone of every window",
     "max_provinces": "provinces pulled at the same time",
     "max_run_bytes_per_second": "of all provinces together, as they come over the line; 0: no limit",
@@ -114,7 +129,7 @@ _MANIFEST: Final = {
     "collect_time_min": "smallest collectTime of the last pass, epoch milliseconds",
     "collect_time_max": "largest collectTime",
     "rules": "broken rules: field, rule, rows, masked samples",
-    "drift": "fields that no table of the specification has: name, rows",
+    "drift": "fields that no table of the specification has: name, rows; the first 100 names, all others under `…`",
     "deviations": "what was forgiven in envelopes: name, pages",
     "faults": "failed requests by kind: name, count",
     "rest_seconds": "cool-downs during the walk",
@@ -133,7 +148,7 @@ _COUNTS: Final = {
     "quarantined": "rows without a usable key",
     "flagged": "stored rows that break at least one rule",
     "stored": "records counted in MongoDB as of the run, null when no pass was complete",
-    "pushed": "always null: the ministry's own platform is not asked yet",
+    "pushed": "distinct keys that the ministry's own platform holds (4.1); null where it was not walked to its end",
     "added": "keys that the base did not have",
     "changed": "keys whose content differs from the base",
     "removed": "keys of the base that were not served",
@@ -149,6 +164,51 @@ _RUN: Final = {
     "registry": "where the registry was read from",
     "version": "of the program",
     "notices": "lines that every report of the run repeats",
+    "alerted_at": "when its digest was claimed, before it was sent; null while nobody was told",
+}
+
+
+_COMPARISON: Final = {
+    "run": "number of the run",
+    "cmc_id": "the province",
+    "province": "its name at the time",
+    "dataset": "code of the dataset",
+    "snapshot": "run of the snapshot that was compared: this one where it is published or held, else the one that is "
+    "in force; null for none",
+    "digest": "of that snapshot",
+    "declared": "what the query interface says that it holds",
+    "pushed": "distinct keys that it holds; null when it could not be walked to its end",
+    "pulled": "distinct keys of the snapshot; this and the next four are null when there was nothing to compare",
+    "equal": "keys with the same content on both sides",
+    "differing": "keys with other content",
+    "only_pushed": "keys that the snapshot does not have",
+    "only_pulled": "keys that the platform does not have",
+    "unusable": "pushed rows without a usable key",
+    "foreign": "pushed rows that carry another cmcId; they are not compared",
+    "fields": "keys that differ in a field: name, count; most first",
+    "differing_keys": "`key`, masked, and `fields` of the first 20 in order",
+    "only_pushed_keys": "the first 20, masked",
+    "only_pulled_keys": "the first 20, masked",
+    "endings": "how each pass over the query interface ended, as in `snapshots`",
+    "fault": "kind of the fault that ended it, empty when there was none",
+    "detail": "a masked line about it",
+    "pages": "pages of the last pass",
+    "attempts": "HTTP requests",
+    "seconds": "duration",
+    "at": "when it was over",
+}
+_MINISTRY: Final = {
+    "query_url": "`https://host:port/base` of the ministry's own query interface",
+    "page_size": "rows asked for in a page",
+    "requests_per_second": "of the platform, for all provinces together; 0: no limit",
+    "max_in_flight": "pages at once",
+    "request_timeout_seconds": "what the platform may take for one request",
+    "cool_down_seconds": "rest after 408, 429, 503, 509 and connection faults; `Retry-After` wins",
+    "max_attempts": "requests for one page before the walk fails",
+    "max_passes": "whole passes while the data moves",
+    "overtime_minutes": "what is left when all pulls are over may take so long; then it is stopped",
+    "rows": "dotted path of the rows in an answer, such as `data.records`, where they are not found by themselves",
+    "total": "dotted path of the total, beside `rows`",
 }
 
 
@@ -182,6 +242,16 @@ def tls() -> str:
 def auth() -> str:
     """The keys of [province.auth]."""
     return _keys(Auth, _AUTH)
+
+
+def ministry() -> str:
+    """The keys of [ministry]."""
+    _same(MinistrySettings.model_fields, _MINISTRY)
+    rows = []
+    for name, info in MinistrySettings.model_fields.items():
+        default = "required" if info.is_required() else "" if info.default is None else f"`{_default(info)}`"
+        rows.append((f"`{name}`", default, _limits(info), _MINISTRY[name]))
+    return table(("key", "default", "allowed", "meaning"), rows)
 
 
 def commands() -> str:
@@ -282,6 +352,11 @@ def counts() -> str:
     return _document(Counts, _COUNTS)
 
 
+def comparison() -> str:
+    """The fields of `comparisons`."""
+    return _document(Comparison, _COMPARISON)
+
+
 def runs() -> str:
     """The fields of `runs`."""
     return _document(RunRecord, _RUN)
@@ -302,6 +377,9 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "manifest": manifest,
     "counts": counts,
     "runs": runs,
+    "comparison": comparison,
+    "ministry": ministry,
+    **samples.BLOCKS,
 }
 """Block name -> what stands in it."""
 

@@ -1,7 +1,12 @@
 // Run once by the mongo image, on an empty data volume, before it listens on the network.
-// Two users of database subcmc: `crawler` does what a night needs and can drop nothing; `reader` reads.
+// Makes what roles.json beside it names: `crawler` does what a night and a prune need and can drop nothing,
+// `reader` reads. tests/box/test_mongo_roles.py lives with these very roles.
 
 const fs = require("fs");
+
+const wanted = JSON.parse(
+  fs.readFileSync(`${process.env.SUBCMC_ROLES || "/docker-entrypoint-initdb.d"}/roles.json`, "utf8"),
+);
 
 function secret(name) {
   const value = fs.readFileSync(`${process.env.SUBCMC_SECRETS || "/run/secrets"}/${name}`, "utf8").trim();
@@ -11,26 +16,9 @@ function secret(name) {
   return value;
 }
 
-// Both are read first, so that an unreadable one leaves nothing half made.
-const crawlerPassword = secret("mongo_crawler_password");
-const readerPassword = secret("mongo_reader_password");
+// All are read first, so that an unreadable one leaves nothing half made.
+const users = wanted.users.map(({ user, secret: name, roles }) => ({ user, pwd: secret(name), roles }));
 
-const subcmc = db.getSiblingDB("subcmc");
-
-subcmc.createRole({
-  role: "crawl",
-  privileges: [
-    {
-      resource: { db: "subcmc", collection: "" },
-      actions: [
-        "find", "insert", "update", "remove", // versions, manifests, ledger, leases
-        "createCollection", "createIndex", "collMod", // collections, views, indexes, validators
-        "listCollections", "listIndexes", "collStats", "dbStats", // the check at every start
-      ],
-    },
-  ],
-  roles: [],
-});
-
-subcmc.createUser({ user: "crawler", pwd: crawlerPassword, roles: ["crawl"] });
-subcmc.createUser({ user: "reader", pwd: readerPassword, roles: ["read"] });
+const subcmc = db.getSiblingDB(wanted.database);
+wanted.roles.forEach((role) => subcmc.createRole(role));
+users.forEach((user) => subcmc.createUser(user));

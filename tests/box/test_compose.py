@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -97,16 +98,16 @@ def test_mounts_are_read_only_and_exist() -> None:
                 assert source == "./secrets/provinces" or (ROOT / source).exists()
 
 
-def test_the_mongo_script_reads_the_secrets_that_mongo_is_given() -> None:
-    script = (ROOT / "deploy" / "mongo" / "10-users.js").read_text("utf-8")
-    asked = set(re.findall(r'secret\("(\w+)"\)', script))
+def test_the_mongo_roles_name_the_secrets_that_mongo_is_given() -> None:
+    users = json.loads((ROOT / "deploy" / "mongo" / "roles.json").read_text("utf-8"))["users"]
+    asked = {user["secret"] for user in users}
     assert asked == {"mongo_crawler_password", "mongo_reader_password"}
     assert asked <= set(SERVICES["mongo"]["secrets"])
 
 
-def test_the_mongo_script_gives_no_right_to_drop_or_to_administer() -> None:
-    script = (ROOT / "deploy" / "mongo" / "10-users.js").read_text("utf-8")
-    assert not re.search(r'"(drop\w*|root|dbOwner|userAdmin\w*|readWriteAnyDatabase|anyAction)"', script)
+def test_the_mongo_roles_give_no_right_to_drop_or_to_administer() -> None:
+    roles = (ROOT / "deploy" / "mongo" / "roles.json").read_text("utf-8")
+    assert not re.search(r'"(drop\w*|root|dbOwner|userAdmin\w*|readWrite\w*|anyAction|dbAdmin\w*)"', roles)
 
 
 def test_make_secrets_writes_every_secret_once(tmp_path: Path) -> None:

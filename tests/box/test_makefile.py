@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = {"help", "demo", "test", "lint", "lock", "audit", "secrets", "clean"}
+TARGETS = {"help", "demo", "test", "lint", "lock", "audit", "sbom", "secrets", "clean"}
 MAKE = shutil.which("make")
 
 

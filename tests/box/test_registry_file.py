@@ -44,8 +44,14 @@ def test_names_every_default_and_its_true_value() -> None:
 
 
 def test_the_commented_examples_hold_when_uncommented() -> None:
-    uncommented = re.sub(r"^# ((?:\[province\.|[a-z_]+ = ).*)$", r"\1", TEXT, flags=re.M)
+    uncommented = re.sub(
+        r"^# ((?:\[province\.|\[alerts\]|\[ministry|[a-z_]+ = ).*)$", r"\1", TEXT, flags=re.M
+    )
     read = registry.parse(uncommented)
+    assert read.alerts is not None
+    assert read.alerts.recipients == ["duty@example.gov.cn"]
+    assert read.ministry is not None
+    assert str(read.ministry.address) == "https://10.2.64.165:10020"
     beijing, gansu = read.province("110000"), read.province("620000")
     assert beijing.pull.requests_per_second == 2.0
     assert beijing.datasets["mr_resservice"] is None
