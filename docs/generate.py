@@ -335,11 +335,10 @@ def indexes() -> str:
             where,
             f"`{document['name']}`",
             ", ".join(f"`{field}` {'up' if way == 1 else 'down'}" for field, way in document["key"].items()),
-            "only versions with an end" if "partialFilterExpression" in document else "",
         )
         for where, document in made
     )
-    return table(("collection", "index", "fields", "note"), rows)
+    return table(("collection", "index", "fields"), rows)
 
 
 def manifest() -> str:

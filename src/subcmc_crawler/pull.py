@@ -38,7 +38,7 @@ from subcmc_crawler.store.counting import Stored
 from subcmc_crawler.store.reading import NotAsServed, pages_as_served
 from subcmc_crawler.store.references import count_references, write_references
 from subcmc_crawler.store.resuming import OpenPass, Reopened
-from subcmc_crawler.store.runs import find_manifest, last_walked, write_manifest
+from subcmc_crawler.store.runs import find_manifest, write_manifest
 from subcmc_crawler.store.writing import SnapshotWriter
 
 _UNSETTLED: Final = (State.COLLECTING, State.ROLLING_BACK)
@@ -65,6 +65,7 @@ class Night:
     observer: Observer
     now: Callable[[], datetime]
     datasets: Collection[str] = ()  # the codes to pull; empty for all
+    surely: Callable[[], bool] = lambda: False  # whether the lease is ours beyond doubt
     resumed: bool = False  # the run goes on after a crash or a stop: what has its verdict keeps it
 
 
@@ -167,7 +168,7 @@ class Walk:
         self._halted = halted
         self._dead = dead
         self._opened = _opened(province, dataset, night)
-        self._writer = SnapshotWriter(night.db, dataset, self._opened, fence=night.fence)
+        self._writer = SnapshotWriter(night.db, dataset, self._opened, fence=night.fence, surely=night.surely)
         self._passes: list[PassFacts] = []  # those that came to an end, which the decisions look at
         self._endings: list[Ending] = []
         self._number = 0  # of the last pass
@@ -195,7 +196,7 @@ class Walk:
 
     async def _last_size(self) -> int | None:
         """The page size that this province could bear when it was walked last; None when nothing is known."""
-        before = await last_walked(self._night.db, self._night.run, self._province.cmc_id, self._dataset.code)
+        before = await self._writer.past.walked(self._night.db) if self._writer.past else None
         return before.page_size if before and not before.clamped else None
 
     def _recall(self, reopened: Reopened) -> None:

@@ -166,6 +166,7 @@ class Crawl:
             db=self._db,
             run=record.number,
             fence=lease.fence,
+            surely=lease.term,
             observer=self._observer,
             now=self._now,
             datasets=self._selection.datasets,

@@ -99,21 +99,21 @@ async def test_a_write_that_no_majority_has_yet_is_sent_again(db: Database, mong
     rows = [{"_id": number, "hash": b"same"} for number in range(3)]
     lost = {"code": 11602, "errmsg": "interrupted"}
     mongod.fail(["insert"], times=2, writeConcernError=lost)
-    await insert_once(db["ua_org_copy"], rows, "here")
+    await insert_once(db, "ua_org_copy", rows, "here")
     assert await db["ua_org_copy"].count_documents({}) == 3
 
 
 async def test_a_write_that_never_gets_a_majority_is_one_line(db: Database, mongod: OwnMongod) -> None:
     mongod.fail(["insert"], writeConcernError={"code": 11602, "errmsg": "hunter2"})
     with pytest.raises(StoreLost, match=r"^here: MongoDB refused a write \(codes 11000, 11602\): see why"):
-        await insert_once(db["ua_org_copy"], [{"_id": 1, "hash": b"same"}], "here")
+        await insert_once(db, "ua_org_copy", [{"_id": 1, "hash": b"same"}], "here")
 
 
 @pytest.mark.parametrize("code", [FULL, 9001, 64])
 async def test_another_fault_is_not_tried_again(db: Database, mongod: OwnMongod, code: int) -> None:
     mongod.fail(["insert"], writeConcernError={"code": code, "errmsg": "hunter2"})
     with pytest.raises(StoreLost, match=rf"^here: MongoDB refused a write \(codes {code}\): see why"):
-        await insert_once(db["ua_org_copy"], [{"_id": 1, "hash": b"same"}], "here")
+        await insert_once(db, "ua_org_copy", [{"_id": 1, "hash": b"same"}], "here")
 
 
 async def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(db: Database, mongod: OwnMongod) -> None:

@@ -12,7 +12,6 @@ Mode = Literal["before", "after", "half", "pause"]
 _WRITES = frozenset(
     {
         "insert_one",
-        "insert_many",
         "update_one",
         "update_many",
         "replace_one",
@@ -58,7 +57,9 @@ class Tripwire:
         return _Collection(self, self._db[name])
 
     async def command(self, command: dict[str, Any]) -> Any:
-        """A command that reads."""
+        """A command; `insert` is the only one that writes."""
+        if "insert" in command:
+            return await self.write(self._db, "command", command)
         self.look()
         return await self._db.command(command)
 
@@ -109,9 +110,9 @@ class _Collection:
 
 async def _half(collection: Any, method: str, *args: Any) -> None:
     """What is left of a write of many documents when MongoDB was stopped in the middle of it."""
-    if method == "insert_many":
-        documents = args[0][: (len(args[0]) + 1) // 2]
-        await collection.insert_many(documents, ordered=False)
+    if method == "command":
+        documents = args[0]["documents"]
+        await collection.command({**args[0], "documents": documents[: (len(documents) + 1) // 2]})
     elif method in ("update_many", "delete_many"):
         touched = [found["_id"] async for found in collection.find(args[0], {"_id": 1})]
         some = {"_id": {"$in": touched[: (len(touched) + 1) // 2]}}

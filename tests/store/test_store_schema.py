@@ -51,11 +51,18 @@ async def test_prepare_makes_everything(db: Database) -> None:
     assert set(made) - {"system.views"} == LEDGERS | datasets | views
     assert {name for name, options in made.items() if options["type"] == "view"} == views
     for code in datasets:
-        assert set(made[code]["indexes"]) == {"_id_", "version", "closed"}
-        assert made[code]["validator"]["$jsonSchema"]["required"]
+        assert set(made[code]["indexes"]) == {"_id_", "version"}
+        assert set(made[code]["validator"]) == {
+            "_id",
+            "cmcId",
+            "key",
+            "from",
+            "to",
+            "hash",
+            "flags",
+            "record",
+        }
     assert set(made["snapshots"]["indexes"]) == {"_id_", "run", "head", "cell"}
-    closed = made["ua_org"]["indexes"]["closed"]
-    assert closed["partialFilterExpression"] == {"to": {"$lt": OPEN_END}}
 
 
 async def test_prepare_may_be_repeated(db: Database) -> None:
@@ -74,7 +81,7 @@ async def test_prepare_goes_on_where_it_was_cut_off(db: Database) -> None:
     await db["schema"].delete_many({})
     for name in ("ua_org", "current_pm_app", "snapshots", "leases"):
         await db.drop_collection(name)
-    await db["hardware"].drop_index("closed")
+    await db["hardware"].drop_index("version")
     await prepare(db)
     assert await description(db) == made
 

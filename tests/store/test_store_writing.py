@@ -235,7 +235,7 @@ async def test_a_refused_write_is_a_fault_and_shows_no_record(db: Database) -> N
     with pytest.raises(StoreLost, match="121") as caught:
         await night.take([row("secret-key", "secret-content")])
     assert "secret" not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 async def test_a_version_that_is_lost_and_another_that_is_doubled_do_not_even_out(store: Database) -> None:

@@ -36,6 +36,7 @@ class Page:
     reasons: Mapping[int, str]  # row without usable key -> why
     checked: Checked
     deviations: tuple[str, ...]
+    flat: bool  # no record holds an object, a list of lists, or a name with a dollar
 
     @property
     def content(self) -> bytes:
@@ -77,6 +78,7 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
         reasons=reasons,
         checked=check_page(dataset, envelope.rows, cmc_id),
         deviations=envelope.deviations,
+        flat=envelope.flat,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -33,11 +33,10 @@ MAX_TOTAL: Final = 10**12
 """More records than any province can hold: such a total is no declaration."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_DIGITS: Final = bytes(
-    0x30 if 0x30 <= byte <= 0x39 else 0x2D if byte == 0x2D else 0x2E for byte in range(256)
-)
-_LONG: Final = b"0" * 20
-_LONG_NEGATIVE: Final = b"-" + b"0" * 19  # -2**63 has 19 digits, 2**64 has 20
+_DIGITS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x2E for byte in range(256))
+_LONG: Final = b"0" * 19  # -2**63 has 19 digits, 2**64 has 20
+_MINUS: Final = 0x2D
+_BEFORE_NUMBERS: Final = frozenset(b":,[ \t\r\n")
 _LONE_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _TEXT_CLIP: Final = 80
 _MESSAGE_CLIP: Final = 200
@@ -49,7 +48,8 @@ class Envelope:
 
     `deviations` are stable words for what a lenient reader forgave: "bom", "code-string", "key-spaces:K",
     "key-typo:massage", "key-twice:K", "total-absent", "total-negative", "total-string", "total-type",
-    "total-absurd", "data-null", "data-absent".
+    "total-absurd", "data-null", "data-absent". `flat` says that no row holds an object, a list, or a name with a
+    dollar, beyond doubt.
     """
 
     code: int
@@ -57,6 +57,21 @@ class Envelope:
     total: int | None
     rows: list[Any]
     deviations: tuple[str, ...]
+    flat: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known of a body before it is read: opening brackets, and whether a name may have a dollar."""
+
+    objects: int
+    arrays: int
+    dollars: bool
+
+    @property
+    def brackets(self) -> int:
+        """Opening brackets of both kinds."""
+        return self.objects + self.arrays
 
 
 def parse(body: bytes) -> Envelope:
@@ -68,7 +83,7 @@ def parse(body: bytes) -> Envelope:
             "too-many-rows", "no-envelope", "no-code" or "no-data".
     """
     deviations: list[str] = []
-    document, brackets = document_in(body, deviations)
+    document, outline = document_in(body, deviations)
     members = _members(document, deviations)
     message = _message(members.get("message"))
     _check_code(members, message, deviations)
@@ -76,27 +91,28 @@ def parse(body: bytes) -> Envelope:
     rows = _rows(members, total, deviations)
     if len(rows) > MAX_ROWS:
         raise Malformed("too-many-rows", f"{len(rows)} rows on one page")
-    check_depth(document, brackets - sum(type(row) is dict or type(row) is list for row in rows))
-    return Envelope(0, message, total, rows, tuple(deviations))
+    check_depth(document, rows, outline)
+    flat = outline.objects <= len(rows) + 1 and outline.arrays == 1 and not outline.dollars
+    return Envelope(0, message, total, rows, tuple(deviations), flat)
 
 
-def document_in(body: bytes, deviations: list[str]) -> tuple[dict[str, Any], int]:
-    """The JSON object in a body, and how many opening brackets the body has; Malformed as `parse`."""
+def document_in(body: bytes, deviations: list[str]) -> tuple[dict[str, Any], Outline]:
+    """The JSON object in a body, and what the body looks like; Malformed as `parse`."""
     if body.startswith(_BOM):
         body = body[len(_BOM) :]
         deviations.append("bom")
     if not body or body.isspace():
         raise Malformed("empty-body", "the body is empty")
-    brackets = body.count(b"{") + body.count(b"[")
-    if brackets > MAX_BRACKETS:
-        raise Malformed("amplification", f"{brackets} opening brackets in {len(body)} bytes")
-    commas = body.count(b",")
-    if commas > MAX_COMMAS:
+    dollars = b'"$' in body or b"\\u0024" in body
+    outline = Outline(body.count(b"{"), body.count(b"["), dollars)
+    if outline.brackets > MAX_BRACKETS:
+        raise Malformed("amplification", f"{outline.brackets} opening brackets in {len(body)} bytes")
+    if len(body) > MAX_COMMAS and (commas := body.count(b",")) > MAX_COMMAS:
         raise Malformed("amplification", f"{commas} commas in {len(body)} bytes")
     document = _load(body)
     if not isinstance(document, dict):
         raise Malformed("no-envelope", f"JSON, but no object: {_json_type(document)}")
-    return document, brackets
+    return document, outline
 
 
 def _load(body: bytes) -> Any:
@@ -104,8 +120,7 @@ def _load(body: bytes) -> Any:
 
     The faults are raised outside the handlers: a parser's error holds the whole document.
     """
-    digits = body.translate(_DIGITS)
-    if _LONG in digits or _LONG_NEGATIVE in digits:
+    if _has_long_number(body):
         return _load_exactly(body)
     try:
         return orjson.loads(body)
@@ -116,6 +131,18 @@ def _load(body: bytes) -> Any:
     if _LONE_SURROGATE.search(body) or "infinity" in reason:
         return _load_exactly(body)
     raise _unreadable(body, reason)
+
+
+def _has_long_number(body: bytes) -> bool:
+    """Whether a number may be beyond 64 bits; runs of digits within a text are none, unless it looks like JSON."""
+    digits = body.translate(_DIGITS)
+    at = digits.find(_LONG)
+    while at >= 0:
+        before = body[at - 1] if at else 0
+        if before == _MINUS or (before in _BEFORE_NUMBERS and digits[at + 19 : at + 20] == b"0"):
+            return True
+        at = digits.find(_LONG, at + len(_LONG))
+    return False
 
 
 def _load_exactly(body: bytes) -> Any:
@@ -252,13 +279,15 @@ def _rows(members: dict[str, Any], total: int | None, deviations: list[str]) -> 
     raise Malformed("no-data", f"data is no list: {_json_type(rows)}")
 
 
-def check_depth(document: dict[str, Any], spare: int) -> None:
+def check_depth(document: dict[str, Any], rows: list[Any], outline: Outline) -> None:
     """Refuse what is nested deeper than `MAX_DEPTH`, level by level.
 
-    `spare` opening brackets are not those of rows: with fewer than the limit no depth can pass it, which
-    is so for most pages, and then no row is looked at. A deeper chain has at most one row in it.
+    With fewer opening brackets than the limit, those of rows left out, no depth can pass it, which is so for most
+    pages, and then no row is looked at. A deeper chain has at most one row in it.
     """
-    if spare < MAX_DEPTH:
+    if outline.brackets < MAX_DEPTH or (
+        outline.brackets - sum(type(row) is dict or type(row) is list for row in rows) < MAX_DEPTH
+    ):
         return
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):

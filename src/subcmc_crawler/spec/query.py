@@ -93,7 +93,7 @@ def parse(body: bytes, shapes: Sequence[Shape] = SHAPES) -> Envelope:
         Malformed: as `spec.envelope.parse`; kind "no-data" when no shape fits.
     """
     deviations: list[str] = []
-    document, brackets = document_in(body, deviations)
+    document, outline = document_in(body, deviations)
     _check_code(document)
     for shape in shapes:
         rows = _at(document, shape.rows)
@@ -101,7 +101,7 @@ def parse(body: bytes, shapes: Sequence[Shape] = SHAPES) -> Envelope:
         if isinstance(rows, list) or (rows is None and _is_zero(declared)):
             found = rows or []
             total = total_of(declared, deviations)
-            check_depth(document, brackets - sum(type(row) is dict or type(row) is list for row in found))
+            check_depth(document, found, outline)
             return Envelope(0, "", total, found, tuple(deviations))
     if len(shapes) > 1:
         raise Malformed("no-data", "no rows in any known place: name it by rows and total of [ministry]")

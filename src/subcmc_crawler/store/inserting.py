@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import bson
-from pymongo.errors import BulkWriteError
+from bson.errors import BSONError
+from pymongo.errors import AutoReconnect
 
 from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.store.driver import Database
 
 _DUPLICATE: Final = 11000
 
@@ -17,9 +19,23 @@ _PASSING: Final = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436})
 
 _TRIES: Final = 3
 
+_UNENCODABLE: Final = (BSONError, OverflowError, ValueError, TypeError)
+"""What the encoder says of values that BSON cannot hold, before anything is sent."""
 
-async def insert_once(collection: Any, documents: Sequence[Any], where: str) -> None:
-    """Inserts; a document that is there already, the same, counts as inserted.
+
+async def insert_once(
+    db: Database,
+    name: str,
+    documents: Sequence[Any],
+    where: str,
+    *,
+    spelt: Callable[[Any], Any] | None = None,
+) -> None:
+    """Inserts into a collection; a document that is there already, the same, counts as inserted.
+
+    By the command itself, so that the documents are encoded in one go: the driver's `insert_many` costs more than
+    their encoding. They must fit one message (48 MB), as those of a page do (1.3.1). With `spelt` a batch that BSON
+    cannot hold as it is is encoded by it, document by document.
 
     Sent again, at most twice, when MongoDB was stopped or stepped down meanwhile, since only a majority is sure to
     keep it. StoreLost names `where`.
@@ -28,21 +44,38 @@ async def insert_once(collection: Any, documents: Sequence[Any], where: str) -> 
         return
     for tries_left in reversed(range(_TRIES)):
         try:
-            await collection.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            details = error.details or {}
-            problems = details.get("writeErrors", [])
-            codes = {int(item.get("code", 0)) for item in [*problems, *details.get("writeConcernErrors", [])]}
-            if codes & _PASSING and codes <= {_DUPLICATE, *_PASSING} and tries_left:
-                continue
-            if codes != {_DUPLICATE}:
-                numbers = ", ".join(map(str, sorted(codes)))
-                raise StoreLost(
-                    f"{where}: MongoDB refused a write (codes {numbers}): see why in its log, then start the crawl "
-                    "again with --resume"
-                ) from None
-            await _same(collection, [documents[item["index"]] for item in problems], where)
+            codes, again = await _insert(db, name, documents)
+        except _UNENCODABLE:
+            if spelt is None:
+                raise
+            await insert_once(db, name, [spelt(document) for document in documents], where)
+            return
+        except AutoReconnect:
+            if not tries_left:
+                raise
+            continue
+        if codes & _PASSING and codes <= {_DUPLICATE, *_PASSING} and tries_left:
+            continue
+        if not codes <= {_DUPLICATE}:
+            numbers = ", ".join(map(str, sorted(codes)))
+            raise StoreLost(
+                f"{where}: MongoDB refused a write (codes {numbers}): see why in its log, then start the crawl "
+                "again with --resume"
+            )
+        await _same(db[name], [documents[index] for index in again], where)
         return
+
+
+async def _insert(db: Database, name: str, documents: Sequence[Any]) -> tuple[set[int], list[int]]:
+    """The codes of what went wrong, and the places of the documents that were not inserted."""
+    command: dict[str, Any] = {"insert": name, "documents": list(documents), "ordered": False}
+    if concern := db[name].write_concern.document:
+        command["writeConcern"] = concern
+    answer: Mapping[str, Any] = await db.command(command)
+    problems = answer.get("writeErrors", [])
+    failed = answer.get("writeConcernError")
+    codes = {int(each.get("code", 0)) for each in [*problems, *([failed] if failed else [])]}
+    return codes, [each["index"] for each in problems]
 
 
 async def _same(collection: Any, documents: Sequence[Mapping[str, Any]], where: str) -> None:

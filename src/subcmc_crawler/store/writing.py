@@ -11,13 +11,12 @@ or after its next write, takes back what it wrote by then, and ends with StoreLo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
-from pymongo import DESCENDING
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import OPEN_END, Attempt, Manifest, PageRecord, State
@@ -42,6 +41,7 @@ from subcmc_crawler.store.ids import (
     versions_after,
 )
 from subcmc_crawler.store.inserting import insert_once
+from subcmc_crawler.store.past import Past, look_back
 from subcmc_crawler.store.resuming import Reopened, read_ledger
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
 
@@ -55,9 +55,20 @@ class _Previous:
 
 
 class SnapshotWriter:
-    """One snapshot on its way. Use `begin()`; then `restart()`, `apply()`, `finish()`, and `settle()` at last."""
+    """One snapshot on its way. Use `begin()`; then `restart()`, `apply()`, `finish()`, and `settle()` at last.
 
-    def __init__(self, db: Database, dataset: Dataset, manifest: Manifest, *, fence: int) -> None:
+    While `surely` says that the lease is ours beyond doubt, MongoDB is not asked whether another crawl has come.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        dataset: Dataset,
+        manifest: Manifest,
+        *,
+        fence: int,
+        surely: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._db = db
         self._dataset = dataset
         self._versions = db[dataset.code]
@@ -65,22 +76,31 @@ class SnapshotWriter:
         self._run = manifest.run
         self._cmc_id = manifest.cmc_id
         self._fence = fence
+        self._surely = surely
         self._sequence = 0
         self.changes = Changes()
         self.base: Manifest | None = None
+        self.past: Past | None = None
 
     async def begin(self) -> Manifest:
         """Undoes what was left unpublished, finds the base, and opens the manifest.
 
         StoreLost when a later run has been here, or when this run has published the cell already.
         """
-        await self._check_turn()
-        self.base = await roll_back_unsettled(self._db, self._dataset.code, self._cmc_id, self._run)
-        await undo_late_writes(self._db, self._dataset.code, self._cmc_id, self._run)
+        cell = (self._dataset.code, self._cmc_id)
+        past = await look_back(self._db, *cell)
+        await self._check_turn(past.latest)
+        if past.is_settled_before(self._run):
+            self.base = await past.in_force(self._db)
+        else:
+            self.base = await roll_back_unsettled(self._db, *cell, self._run)
+            await undo_late_writes(self._db, *cell, self._run)
+        self.past = past
         self._manifest = replace(self._manifest, base=self.base.run if self.base else None)
         document = {**to_document(self._manifest), "_id": self._id, "fence": self._fence}
         await self._db["snapshots"].replace_one({"_id": self._id}, document, upsert=True)
-        await self._check_turn()
+        if not self._surely():
+            await self._check_turn((await look_back(self._db, *cell)).latest)
         return self._manifest
 
     async def reopen(self) -> Reopened:
@@ -93,7 +113,8 @@ class SnapshotWriter:
         self._sequence = ledger.attempts
         if left is None or left["state"] != State.COLLECTING.value:
             return replace(ledger, manifest=await self.begin(), passes=(), endings=(), open_pass=None)
-        await self._check_turn()
+        self.past = await look_back(self._db, self._dataset.code, self._cmc_id)
+        await self._check_turn(self.past.latest)
         mine = {"_id": self._id, "state": State.COLLECTING.value, "fence": {"$lte": self._fence}}
         await self._db["snapshots"].update_one(mine, {"$set": {"fence": self._fence}})
         await self._check_mine()
@@ -174,12 +195,12 @@ class SnapshotWriter:
         raws = await self._undo(earlier, previous)
         for start in range(0, len(rows.store), _BATCH):
             documents, closed = self._versions_of(page, rows.store[start : start + _BATCH], previous)
-            await insert_once(self._versions, documents, self._id)
+            await insert_once(self._db, self._dataset.code, documents, self._id, spelt=encode_version)
             if closed:
                 await self._close(closed)
         await self._quarantine(page, rows, record, raws)
         entries = [self._page_document(page, record), *self._attempts(attempts)]
-        await insert_once(self._db["ledger"], entries, self._id)
+        await insert_once(self._db, "ledger", entries, self._id)
         await self._check_mine()
 
     async def end_pass(self, number: int, facts: PassFacts, attempts: Sequence[Attempt]) -> None:
@@ -190,7 +211,7 @@ class SnapshotWriter:
             **self._cell(number),
             **to_document(facts),
         }
-        await insert_once(self._db["ledger"], self._attempts(attempts), self._id)
+        await insert_once(self._db, "ledger", self._attempts(attempts), self._id)
         await self._db["ledger"].replace_one(
             {"_id": end["_id"]}, end, upsert=True
         )  # a resumed pass ends again
@@ -227,23 +248,21 @@ class SnapshotWriter:
     def _base_run(self) -> int:
         return self.base.run if self.base else 0
 
-    async def _check_turn(self) -> None:
+    async def _check_turn(self, latest: Manifest | None) -> None:
         """Runs are numbered in the order they began, and each walks a cell once."""
-        cell = {"cmcId": self._cmc_id, "dataset": self._dataset.code, "run": {"$gte": self._run}}
-        latest = await self._db["snapshots"].find_one(
-            cell, {"run": 1, "state": 1}, sort=[("run", DESCENDING)]
-        )
-        if latest is None:
+        if latest is None or latest.run < self._run:
             return
-        if latest["run"] > self._run:
+        if latest.run > self._run:
             mine = {"_id": self._id, "state": State.COLLECTING.value, "fence": self._fence}
             await self._db["snapshots"].update_one(mine, {"$set": {"state": State.ROLLED_BACK.value}})
-            raise StoreLost(f"{self._id}: another crawl has taken over with run {latest['run']}")
-        if latest["state"] == State.PUBLISHED.value:
+            raise StoreLost(f"{self._id}: another crawl has taken over with run {latest.run}")
+        if latest.state is State.PUBLISHED:
             raise StoreLost(f"{self._id} is published: a run never walks it again")
 
     async def _check_mine(self) -> None:
         """StoreLost, with nothing of ours left, when another crawl has undone this snapshot in between."""
+        if self._surely():
+            return
         found = await self._db["snapshots"].find_one({"_id": self._id}, {"state": 1, "fence": 1}) or {}
         state = found.get("state")
         if state == State.COLLECTING.value and found.get("fence") == self._fence:
@@ -279,8 +298,9 @@ class SnapshotWriter:
 
     def _versions_of(
         self, page: Page, positions: Sequence[int], previous: Mapping[str, _Previous]
-    ) -> tuple[list[RawBSONDocument], list[str]]:
-        documents, closed = [], []
+    ) -> tuple[list[Document | RawBSONDocument], list[str]]:
+        documents: list[Document | RawBSONDocument] = []
+        closed = []
         flags = page.checked.flags
         for position in positions:
             key, content = str(page.keys[position]), page.hashes[position]
@@ -293,20 +313,17 @@ class SnapshotWriter:
             else:
                 self.changes.changed += 1
                 closed.append(version_id(self._cmc_id, before.start, key))
-            documents.append(
-                encode_version(
-                    {
-                        "_id": version_id(self._cmc_id, self._run, key),
-                        "cmcId": self._cmc_id,
-                        "key": key,
-                        "from": self._run,
-                        "to": OPEN_END,
-                        "hash": content,
-                        "flags": list(flags.get(position, ())),
-                        "record": page.records[position],
-                    }
-                )
-            )
+            version = {
+                "_id": version_id(self._cmc_id, self._run, key),
+                "cmcId": self._cmc_id,
+                "key": key,
+                "from": self._run,
+                "to": OPEN_END,
+                "hash": content,
+                "flags": list(flags.get(position, ())),
+                "record": page.records[position],
+            }
+            documents.append(version if page.flat else encode_version(version))
         return documents, closed
 
     async def _undo(
@@ -341,7 +358,7 @@ class SnapshotWriter:
         while batch := list(islice(aside, _BATCH)):
             cell, number = self._cell(record.walk_pass), record.walk_pass
             documents = [{"_id": self._ledger_id(number, row.entry), **cell, **row.fields} for row in batch]
-            await insert_once(self._db["quarantine"], documents, self._id)
+            await insert_once(self._db, "quarantine", documents, self._id)
 
     def _page_document(self, page: Page, record: PageRecord) -> Document:
         return {
