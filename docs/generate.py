@@ -125,7 +125,7 @@ _MANIFEST: Final = {
     "dead_addresses": "addresses given up in this run, each with its fault",
     "page_size": "page size in force at the end of the last pass",
     "clamped": "whether the province cut the page size that was asked for",
-    "digest": "BLAKE2b-128 over (key, hash) in the order of the keys, in hexadecimal",
+    "digest": "BLAKE2b-128 over the BSON documents `{key, hash}` of its records in the order of the keys, in hexadecimal",
     "collect_time_min": "smallest collectTime of the last pass, epoch milliseconds",
     "collect_time_max": "largest collectTime",
     "rules": "broken rules: field, rule, rows, masked samples",

@@ -93,9 +93,10 @@ class Kept:
         self.records: list[PageRecord] = []
         self.stored: list[tuple[int, ...]] = []
 
-    async def __call__(self, page: Page, sorted_rows: Sorted, record: PageRecord) -> None:
+    async def __call__(self, page: Page, sorted_rows: Sorted, record: PageRecord, received: int) -> None:
         await asyncio.sleep(0)
         self.rows += page.records
+        assert received == len(self.rows)
         self.records.append(record)
         self.stored.append(sorted_rows.store)
 
@@ -259,7 +260,7 @@ async def test_a_pass_that_is_cancelled_leaves_nothing_on_its_way() -> None:
 async def test_a_store_that_is_lost_leaves_nothing_on_its_way() -> None:
     province = Province(rows(100), waits=[0, 0, 1000, 1000])
 
-    async def keep(page: Page, _rows: Sorted, record: PageRecord) -> None:
+    async def keep(page: Page, _rows: Sorted, record: PageRecord, _received: int) -> None:
         if record.ordinal == 1:
             raise StoreLost("away")
 

@@ -25,7 +25,8 @@ from subcmc_crawler.spec.records import DRIFT_NAMES, OTHER_NAMES
 _SAMPLES = 3
 
 
-Keep = Callable[[Page, Sorted, PageRecord], Awaitable[None]]
+Keep = Callable[[Page, Sorted, PageRecord, int], Awaitable[None]]
+"""Stores a page; the last argument tells how many rows of the pass have been received with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class WalkPass:
                 self._timed_out = True  # once: a province that hangs at any size must not eat the night
                 await self._halve(fault)
                 return
-            self.fault = fault
+            self.fault = fault.with_traceback(None)
             self.state = self.state.lost(refused=isinstance(fault, Refused | Malformed))
             return
         await self._stored(asked, oldest)
@@ -196,7 +197,7 @@ class WalkPass:
             at=asked.at,
             address=str(self.address),
         )
-        await self._keep(page, rows, record)
+        await self._keep(page, rows, record, self.tally.received)
         self._took(page, rows, repeats)
 
     def _took(self, page: Page, rows: Sorted, repeats_before: int) -> None:
@@ -214,7 +215,7 @@ class WalkPass:
         except Halted:
             self.state = self.state.halted()
         except Fault as fault:
-            self.fault = fault
+            self.fault = fault.with_traceback(None)
             self.state = self.state.lost(refused=False)
         else:
             page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
@@ -223,7 +224,7 @@ class WalkPass:
     async def _halve(self, fault: Fault) -> None:
         halved = self.state.halved()
         if halved is None:
-            self.fault = fault
+            self.fault = fault.with_traceback(None)
             self.state = self.state.lost(refused=False)
             return
         self.state = halved

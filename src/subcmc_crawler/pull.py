@@ -264,11 +264,7 @@ class Walk:
         return next(usable, None)
 
     def _pass_on(self, address: Address, *, number: int, page_size: int) -> WalkPass:
-        async def keep(page: Page, rows: Sorted, record: PageRecord) -> None:
-            await self._writer.apply(page, rows, record, self._drained())
-            self._night.observer.page(self._province, self._dataset, walk_pass.tally.received, page.total)
-
-        walk_pass = WalkPass(
+        return WalkPass(
             self._asker,
             self._dataset,
             self._settings,
@@ -279,9 +275,12 @@ class Walk:
             realign=next_realign(tuple(self._passes)),
             max_in_flight=self._province.pull.max_in_flight,
             halted=self._halted,
-            keep=keep,
+            keep=self._keep,
         )
-        return walk_pass
+
+    async def _keep(self, page: Page, rows: Sorted, record: PageRecord, received: int) -> None:
+        await self._writer.apply(page, rows, record, self._drained())
+        self._night.observer.page(self._province, self._dataset, received, page.total)
 
     def _finding(self, last: WalkPass | None, counts: Counts, stored: Stored | None) -> Finding:
         base = self._writer.base

@@ -62,9 +62,9 @@ class _Intake:
         self.comparing = Comparing(dataset.code)
         self.foreign = 0
 
-    async def keep(self, page: Page, rows: Sorted, record: PageRecord) -> None:
+    async def keep(self, page: Page, rows: Sorted, record: PageRecord, received: int) -> None:
         """The rows of a page; one that carries another cmcId belongs to another province."""
-        del record
+        del record, received
         for position in rows.store:
             key = page.keys[position]
             if _FOREIGN in page.checked.flags.get(position, ()):

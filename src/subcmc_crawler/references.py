@@ -16,8 +16,8 @@ from subcmc_crawler.spec.personal import mask_key
 _SAMPLES: Final = 10
 _REMEMBERED: Final = 50_000
 
-Named = tuple[str, tuple[str | None, ...]]
-"""The key of a record, and the keys that it names."""
+Named = tuple[str, tuple[str | None, ...], int]
+"""The key of a record, the keys that it names, and how many records name the same: the key is the first of theirs."""
 
 
 class ReferenceTally:
@@ -37,20 +37,20 @@ class ReferenceTally:
         """The keys of the target that the batch names and that nobody has looked up yet."""
         if len(self._known) > self._most:
             self._known.clear()
-        named = {key for _, names in batch for key in names if key is not None}
+        named = {key for _, names, _ in batch for key in names if key is not None}
         return sorted(named - self._known.keys())
 
     def add(self, batch: Sequence[Named], asked: Iterable[str], there: Collection[str]) -> None:
         """Counts a batch; of the keys that were `asked` for, those in `there` are there."""
         self._known.update((key, key in there) for key in asked)
-        for key, names in batch:
-            self._records += 1
+        for key, names, records in batch:
+            self._records += records
             if not names:
-                self._absent += 1
+                self._absent += records
                 continue
             nowhere = [name for name in names if name is None or not self._known[name]]
             if nowhere:
-                self._dangling += 1
+                self._dangling += records
                 if len(self._samples) < _SAMPLES:
                     self._samples.append(_masked(self._dataset, key, self._reference.dataset, nowhere[0]))
 

@@ -163,7 +163,7 @@ def test_a_command_line_parses(name: str, line: str) -> None:
 def test_a_lie_would_be_found() -> None:
     assert complaint("crawl --resum")
     assert complaint("prune --keep-nights 30")
-    assert complaint("accept 2 620000/ua_user --digest cc987304c8d1")
+    assert complaint("accept 2 620000/ua_user --digest a70782361f68")
     assert complaint("report 2 --format pdf")
 
 

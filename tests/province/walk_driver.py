@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Literal
 
 from subcmc_crawler.model import Ending
-from subcmc_crawler.province.page import digest, read
+from subcmc_crawler.province.page import read
 from subcmc_crawler.province.tally import Tally
 from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
 from subcmc_crawler.spec.datasets import DATASETS
@@ -150,7 +151,7 @@ class Walked:
             ending=self.ending,
             totals=self.state.totals,
             received=self.state.received,
-            content=digest([content]),
+            content=blake2b(content).digest(),
             clamped=self.state.clamped,
         )
 

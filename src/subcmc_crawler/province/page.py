@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ import orjson
 from subcmc_crawler.province.walking import PageFacts
 from subcmc_crawler.spec.datasets import VOLATILE, Dataset
 from subcmc_crawler.spec.envelope import Envelope
-from subcmc_crawler.spec.records import Checked, check_page, key_of
+from subcmc_crawler.spec.records import Checked, check_page, usable_key
+from subcmc_crawler.spec.shapes import Shape, shapes_of, spelt
 
 HASH_BYTES: Final = 16
 """128 bits: among a billion records two share a hash with a probability of 10^-21."""
@@ -24,7 +26,7 @@ LONGEST_KEY: Final = 1024
 _SORTED: Final = orjson.OPT_SORT_KEYS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """The rows of a response, column by column; position i of each column belongs to row i."""
 
@@ -38,17 +40,17 @@ class Page:
     deviations: tuple[str, ...]
     flat: bool  # no record holds an object, a list of lists, or a name with a dollar
 
-    @property
+    @cached_property
     def content(self) -> bytes:
         """Digest of its rows in served order, without their collectTime."""
-        return digest(self.hashes)
+        return _digest(b"".join(self.hashes))  # each has the same length
 
     def facts(self) -> PageFacts:
         """What the walk needs to know of this page."""
         return PageFacts(
             rows=len(self.records),
             total=self.total,
-            keys=digest((key or "").encode("utf-8", "surrogatepass") for key in self.keys),
+            keys=_digest(orjson.dumps(self.keys)),  # none of which has half a surrogate pair
             content=self.content,
         )
 
@@ -59,14 +61,24 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
     reasons: dict[int, str] = {}
     hashes: list[bytes] = []
     collect_times: list[Any] = []
+    shapes: list[Shape | None] = []
+    known = shapes_of(dataset.code)
+    key: str | None
     for position, record in enumerate(envelope.rows):
-        key, reason = key_of(dataset, record)
-        if key is not None and not _storable(key):
-            key, reason = None, "bad-key"
+        shape = known[tuple(record)] if isinstance(record, dict) else None
+        shapes.append(shape)
+        if shape is None:
+            key, reason = None, "not-an-object"
+        elif shape.key is None:
+            key, reason = None, "missing-key"
+        else:
+            key, reason = usable_key(record[shape.key])
+            if key is not None and not _storable(key):
+                key, reason = None, "bad-key"
         keys.append(key)
         if key is None:
             reasons[position] = reason
-        content, collect_time = fingerprint(record)
+        content, collect_time = _fingerprint(record, shape.volatile if shape else None)
         hashes.append(content)
         collect_times.append(collect_time)
     return Page(
@@ -76,7 +88,7 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
         hashes=hashes,
         collect_times=collect_times,
         reasons=reasons,
-        checked=check_page(dataset, envelope.rows, cmc_id),
+        checked=check_page(dataset, envelope.rows, cmc_id, shapes),
         deviations=envelope.deviations,
         flat=envelope.flat,
     )
@@ -98,23 +110,22 @@ def fingerprint(record: Any) -> tuple[bytes, Any]:
     Keys are sorted, since an order of keys means nothing (1.3.1). Whether there is a collectTime is part of
     the hash, so that a stored record always has a place for the value of another night.
     """
-    name = volatile_name(record)
+    return _fingerprint(record, volatile_name(record))
+
+
+def _fingerprint(record: Any, name: str | None) -> tuple[bytes, Any]:
     if name is None:
-        return blake2b(canonical(record), digest_size=HASH_BYTES).digest(), None
+        return _digest(canonical(record)), None
     collect_time = record[name]
     record[name] = None  # in place and back: the key keeps its position and no copy is made
-    content = blake2b(canonical(record), digest_size=HASH_BYTES).digest()
+    content = _digest(canonical(record))
     record[name] = collect_time
     return content, collect_time
 
 
 def volatile_name(record: Any) -> str | None:
     """The key under which a record keeps its collectTime, stray spaces included; None when it has none."""
-    if not isinstance(record, dict):
-        return None
-    if VOLATILE in record:
-        return VOLATILE
-    return next((key for key in record if key.strip() == VOLATILE), None)
+    return spelt(VOLATILE, record) if isinstance(record, dict) else None
 
 
 def canonical(value: Any) -> bytes:
@@ -125,27 +136,35 @@ def canonical(value: Any) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def digest(parts: Iterable[bytes]) -> bytes:
-    """One hash over parts in their order, each with its length, so that no boundary can move."""
-    total = blake2b(digest_size=HASH_BYTES)
-    for part in parts:
-        total.update(len(part).to_bytes(4, "big"))
-        total.update(part)
-    return total.digest()
+def _int32(number: int) -> bytes:
+    return number.to_bytes(4, "little")
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=HASH_BYTES).digest()
 
 
 class SnapshotDigest:
-    """The content digest of a snapshot: over (key, hash) in the order of the keys, one pair at a time."""
+    """The content digest of a snapshot: over the BSON documents {key, hash} of its records, in the order of the keys.
+
+    So what MongoDB sends can be digested as it comes.
+    """
 
     def __init__(self) -> None:
         self._total = blake2b(digest_size=HASH_BYTES)
 
     def add(self, key: str, content: bytes) -> None:
-        """The next pair; keys come in ascending order of their UTF-8 bytes, as an index gives them."""
+        """The next record; keys come in ascending order of their UTF-8 bytes, as an index gives them."""
         encoded = key.encode()
-        self._total.update(len(encoded).to_bytes(4, "big"))
-        self._total.update(encoded)
-        self._total.update(content)
+        size = 4 + len(encoded) + 10 + len(content) + 12
+        self._total.update(
+            b"%b\x02key\0%b%b\0\x05hash\0%b\0%b\0"
+            % (_int32(size), _int32(len(encoded) + 1), encoded, _int32(len(content)), content)
+        )
+
+    def add_encoded(self, documents: bytes) -> None:
+        """The next records, as BSON."""
+        self._total.update(documents)
 
     def __str__(self) -> str:
         return self._total.hexdigest()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
-from subcmc_crawler.province.page import HASH_BYTES, Page
+from subcmc_crawler.province.page import HASH_BYTES, Page, SnapshotDigest
 
 _PLACE: Final = Struct(">IIB")  # ordinal, position, flagged
 
@@ -92,6 +93,26 @@ class Tally:
             seen[key] = content + _PLACE.pack(ordinal, position, flagged)
             store[key] = position
         return Sorted(tuple(store.values()), tuple(displaced), fresh)
+
+    def agrees(self, versions: Iterable[Mapping[str, Any]], after: str) -> bool:
+        """Whether each `key` was served, last with that `hash`, and none comes twice.
+
+        They are in the order of their keys, the first one follows `after`.
+        """
+        seen, last = self._seen, after
+        for version in versions:
+            key: str = version["key"]
+            if key == last or not seen.get(key, b"").startswith(version["hash"]):
+                return False
+            last = key
+        return True
+
+    def digest(self) -> str:
+        """The content digest of what was served last under each key."""
+        total = SnapshotDigest()
+        for key in sorted(self._seen, key=str.encode):
+            total.add(key, self._seen[key][:HASH_BYTES])
+        return str(total)
 
     def hash_of(self, key: str) -> bytes | None:
         """The hash of the last row served under `key`."""

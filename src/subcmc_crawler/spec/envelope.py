@@ -103,7 +103,8 @@ def document_in(body: bytes, deviations: list[str]) -> tuple[dict[str, Any], Out
         deviations.append("bom")
     if not body or body.isspace():
         raise Malformed("empty-body", "the body is empty")
-    dollars = b'"$' in body or b"\\u0024" in body
+    # a single byte is looked for many times faster than two
+    dollars = (b"$" in body and b'"$' in body) or (b"\\" in body and b"\\u0024" in body)
     outline = Outline(body.count(b"{"), body.count(b"["), dollars)
     if outline.brackets > MAX_BRACKETS:
         raise Malformed("amplification", f"{outline.brackets} opening brackets in {len(body)} bytes")

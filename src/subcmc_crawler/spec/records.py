@@ -22,8 +22,9 @@ from subcmc_crawler.spec.codes import (
     spellings,
 )
 from subcmc_crawler.spec.datasets import Dataset
-from subcmc_crawler.spec.fields import FIELDS, TOLERATED, Field
+from subcmc_crawler.spec.fields import FIELDS, Field
 from subcmc_crawler.spec.personal import mask_field, one_line
+from subcmc_crawler.spec.shapes import Shape, fields_of, is_required, required_of, shapes_of, spelt
 
 _SAMPLES: Final = 3
 _CHUNK: Final = 1000  # rows judged at once: bounds the memory of errors on a page of wrong rows
@@ -54,16 +55,22 @@ class Checked:
     key_collisions: int
 
 
-def check_page(dataset: Dataset, rows: Sequence[object], cmc_id: str) -> Checked:
+def check_page(
+    dataset: Dataset, rows: Sequence[object], cmc_id: str, shapes: Sequence[Shape | None] | None = None
+) -> Checked:
     """Every broken rule of every row of `rows`, which the province `cmc_id` served for `dataset`.
 
     Rules: required, type, range, length, code, items, item-length; also cmcId:other, reportType:deleted (a
     pull never deletes) and area:code for an area that its platform does not have (3.3). Rows that are no
-    objects are skipped. Never raises for anything that JSON can hold.
+    objects are skipped. Never raises for anything that JSON can hold. `shapes` are those of the rows, where the
+    caller has them.
     """
+    if shapes is None:
+        known = shapes_of(dataset.code)
+        shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
     findings = _Findings(dataset, cmc_id)
     for start in range(0, len(rows), _CHUNK):
-        findings.add(start, list(rows[start : start + _CHUNK]))
+        findings.add(start, list(rows[start : start + _CHUNK]), shapes[start : start + _CHUNK])
     return findings.checked()
 
 
@@ -76,18 +83,14 @@ def key_of(dataset: Dataset, row: object) -> tuple[str | None, str]:
     """
     if not isinstance(row, dict):
         return None, "not-an-object"
-    if dataset.key in row:
-        value = row[dataset.key]
-    else:
-        stray = next((name for name in row if name.strip() == dataset.key), None)
-        if stray is None:
-            return None, "missing-key"
-        value = row[stray]
-    return usable_key(value)
+    name = spelt(dataset.key, row)
+    return (None, "missing-key") if name is None else usable_key(row[name])
 
 
 def usable_key(value: object) -> tuple[str | None, str]:
     """The value as a primary key and "", or None and why it is none: "empty-key" or "bad-key"."""
+    if type(value) is str and value.isalnum() and value.isascii():
+        return value, ""
     reason = ""
     if isinstance(value, str):
         if not value or value.isspace() or value in NONE_SPELLINGS:
@@ -115,8 +118,8 @@ class _Findings:
     def __init__(self, dataset: Dataset, cmc_id: str) -> None:
         self._dataset = dataset
         self._cmc_id = cmc_id
-        self._fields = _fields(dataset.code)
-        self._required = frozenset(name for name, field in self._fields.items() if _is_required(field))
+        self._fields = fields_of(dataset.code)
+        self._required = required_of(dataset.code)
         self._judge = _validator(dataset.code)
         self._has_area = "area" in self._fields
         self._flags: dict[int, set[str]] = {}
@@ -125,25 +128,25 @@ class _Findings:
         self._stray_keys = 0
         self._key_collisions = 0
 
-    def add(self, start: int, rows: list[object]) -> None:
+    def add(self, start: int, rows: list[Any], shapes: Sequence[Shape | None]) -> None:
         """Judge `rows`, the first of which is number `start` of the page."""
-        known = self._fields.keys()
-        for offset, row in enumerate(rows):
-            if isinstance(row, dict) and not row.keys() <= known:
-                rows[offset] = self._renamed(row)
+        kinds = {shape for shape in shapes if shape is not None}
+        if any(kind.strange for kind in kinds):
+            for offset, shape in enumerate(shapes):
+                if shape is not None and shape.strange:
+                    rows[offset] = self._renamed(rows[offset])
         try:
             self._judge.validate_python(rows)
         except ValidationError as error:
             self._collect(start, error.errors(include_url=False, include_context=False))
-        for offset, row in enumerate(rows):
-            if not isinstance(row, dict):
-                continue
-            if not row.keys() >= self._required:
-                self._flag_missing(start + offset, self._required - row.keys())
-            if row.get("cmcId", self._cmc_id) != self._cmc_id:
-                self._look_at_owner(start + offset, row["cmcId"])
-            if self._has_area and not _area_fits(row):
-                self._flag(start + offset, "area", "code", row.get("area"))
+        if any(kind.missing for kind in kinds):
+            self._look_at_names(start, rows)
+        if any(kind.owned or kind.strange for kind in kinds):
+            self._look_at_owners(start, rows)
+        if self._has_area:
+            for offset, row in enumerate(rows):
+                if isinstance(row, dict) and not _area_fits(row):
+                    self._flag(start + offset, "area", "code", row.get("area"))
 
     def checked(self) -> Checked:
         """What was found, frozen; rows with the same flags share one tuple."""
@@ -197,6 +200,17 @@ class _Findings:
                     continue
             if rule:
                 self._flag(start + offset, name, rule, error["input"])
+
+    def _look_at_names(self, start: int, rows: list[Any]) -> None:
+        for offset, row in enumerate(rows):
+            if isinstance(row, dict) and not row.keys() >= self._required:
+                self._flag_missing(start + offset, self._required - row.keys())
+
+    def _look_at_owners(self, start: int, rows: list[Any]) -> None:
+        own = self._cmc_id
+        for offset, row in enumerate(rows):
+            if isinstance(row, dict) and row.get("cmcId", own) != own:
+                self._look_at_owner(start + offset, row["cmcId"])
 
     def _flag_missing(self, index: int, names: Iterable[str]) -> None:
         flags = [f"{name}:required" for name in names]
@@ -264,15 +278,6 @@ def _area_fits(row: dict[str, Any]) -> bool:
     return platform is None or area is None or area in PLATFORM_AREAS[platform]
 
 
-def _is_required(field: Field) -> bool:
-    return field.required and field.name not in TOLERATED
-
-
-@cache
-def _fields(dataset_code: str) -> Mapping[str, Field]:
-    return {field.name: field for field in FIELDS[dataset_code]}
-
-
 @cache
 def _validator(dataset_code: str) -> SchemaValidator:
     """The compiled schema of a page; its errors hide their input, should one ever be printed."""
@@ -313,4 +318,4 @@ def _schema(field: Field) -> core_schema.CoreSchema:
         schema = core_schema.str_schema(pattern=rf"(?s)\A(?:{lengths})\z", strict=True)
     else:
         schema = core_schema.str_schema(max_length=field.max_length, strict=True)
-    return schema if _is_required(field) else core_schema.nullable_schema(schema)
+    return schema if is_required(field) else core_schema.nullable_schema(schema)

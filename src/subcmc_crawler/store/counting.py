@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import bson
+
 from subcmc_crawler.province.page import SnapshotDigest
 from subcmc_crawler.province.tally import Tally
-from subcmc_crawler.store.batches import batches
+from subcmc_crawler.store.batches import raw_batches
 from subcmc_crawler.store.driver import Database
 
 
@@ -37,14 +39,16 @@ async def stored_as_of(
 ) -> Stored:
     """Rows and digest of the versions that hold in `run`, read from the index alone, in bounded memory."""
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
-    rows, stored, served = 0, SnapshotDigest(), SnapshotDigest()
+    rows, stored = 0, SnapshotDigest()
     last = ""  # which is no usable key
-    async for versions in batches(db[dataset], held, "key", "hash", by="key", hint="version"):
+    same = tally is not None
+    async for batch in raw_batches(db[dataset], held, "key", "hash", by="key", hint="version"):
+        stored.add_encoded(batch)
+        versions = bson.decode_all(batch)
         rows += len(versions)
-        for version in versions:
-            key = version["key"]
-            stored.add(key, version["hash"])
-            if tally is not None and key != last:  # two versions of a key must not stand for two keys
-                served.add(key, tally.hash_of(key) or b"")
-            last = key
-    return Stored(rows, str(stored), None if tally is None else str(served))
+        if tally is not None and same and versions:
+            same = tally.agrees(versions, last)  # two versions of a key must not stand for two keys
+            last = versions[-1]["key"]
+    if tally is None:
+        return Stored(rows, str(stored))
+    return Stored(rows, str(stored), str(stored) if same and rows == tally.distinct else tally.digest())

@@ -7,8 +7,9 @@ setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import isawaitable
 from typing import Any, Literal, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -61,6 +62,12 @@ def connect(uri: str, *, database: str, driver: DriverName = "motor") -> tuple[D
             "write mongodb://user:password@host:27017/database"
         ) from None
     return cast("Database", client[database or given.get("database") or "subcmc"]), client
+
+
+async def aggregated(collection: Any, pipeline: Sequence[Mapping[str, Any]], **options: Any) -> Any:
+    """A cursor over what a pipeline gives."""
+    found = collection.aggregate(list(pipeline), **options)
+    return await found if isawaitable(found) else found  # PyMongo's call is a coroutine, Motor's is not
 
 
 def host_of(uri: str) -> str:

@@ -13,8 +13,9 @@ from subcmc_crawler.model import Manifest, NamedKey, ReferenceCount, References,
 from subcmc_crawler.references import Named, ReferenceTally, ServedOrder, not_counted
 from subcmc_crawler.spec.datasets import DATASETS, Dataset, Reference
 from subcmc_crawler.spec.references import REFERENCES, is_ordered, keys_named, value_in
+from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import decode_record, to_document, unpack
-from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.ids import ledger_of
 from subcmc_crawler.store.runs import find_manifest, published_as_of
 
@@ -110,32 +111,59 @@ async def _count(
 
 
 async def _batches(db: Database, own: Manifest, reference: Reference) -> AsyncIterator[list[Named]]:
-    """Every record of a snapshot with what it names; from the index alone where the key itself is what names."""
-    fields = {"_id": 0, "key": 1} if _by_key(own, reference) else _fields(reference)
-    found = db[own.dataset].find(_held(own), fields, batch_size=_BATCH).hint("version")
-    batch: list[Document] = []
-    async for version in found:
-        batch.append(version)
-        if len(batch) == _BATCH:
-            yield await _named(db, own, reference, batch)
-            batch = []
-    if batch:
-        yield await _named(db, own, reference, batch)
-
-
-async def _named(db: Database, own: Manifest, reference: Reference, batch: Sequence[Document]) -> list[Named]:
-    """What each record of a batch names. One whose field was not found by its name is read whole.
-
-    It may be spelt with a blank, or its record kept as text.
-    """
+    """All records of a snapshot with what they name; from the index alone where the key itself is what names."""
     if _by_key(own, reference):
-        return [(each["key"], (each["key"],)) for each in batch]
+        async for versions in batches(db[own.dataset], _held(own), "key", hint="version"):
+            yield [(version["key"], (version["key"],), 1) for version in versions]
+    elif reference.many:
+        async for versions in batches(db[own.dataset], _held(own), *_fields(reference), hint="version"):
+            yield [(key, names, 1) for key, names in await _named(db, own, reference, versions)]
+    else:
+        async for named in _groups(db, own, reference):
+            yield named
+
+
+async def _groups(db: Database, own: Manifest, reference: Reference) -> AsyncIterator[list[Named]]:
+    """What records name, each thing once and with how many they are: many records name few others.
+
+    Those in which the field was not found by its name are read whole: it may be spelt with a blank, or the record
+    kept as text.
+    """
+    field = f"record.{reference.field}"
+    value = {"$ifNull": [f"${field}", None]}  # one group for null and for none at all
+    group = {"_id": value, "records": {"$sum": 1}, "first": {"$min": "$key"}}
+    pipeline = [{"$match": _held(own)}, {"$group": group}]
+    found = await aggregated(db[own.dataset], pipeline, hint="version", batchSize=_BATCH)
+    batch: list[Named] = []
+    unclear = 0
+    async for each in found:
+        if each["_id"] is None:
+            unclear = each["records"]
+            continue
+        batch.append((each["first"], keys_named(each["_id"]), each["records"]))
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    yield batch
+    if unclear:
+        async for versions in batches(
+            db[own.dataset], {**_held(own), field: None}, "key", "record", hint="version"
+        ):
+            values = ((each["key"], value_in(reference, decode_record(each["record"]))) for each in versions)
+            yield [(key, keys_named(value), 1) for key, value in values]
+
+
+async def _named(
+    db: Database, own: Manifest, reference: Reference, batch: Sequence[Document]
+) -> list[tuple[str, tuple[str | None, ...]]]:
+    """What each record of a batch names. One whose field was not found by its name is read whole."""
     values = {each["key"]: each["record"].get(reference.field, _UNCLEAR) for each in batch}
     unclear = [key for key, value in values.items() if value is _UNCLEAR]
     if unclear:
         wanted = {**_held(own), "key": {"$in": unclear}}
-        async for version in db[own.dataset].find(wanted, {"_id": 0, "key": 1, "record": 1}).hint("version"):
-            values[version["key"]] = value_in(reference, decode_record(version["record"]))
+        async for versions in batches(db[own.dataset], wanted, "key", "record", hint="version"):
+            for version in versions:
+                values[version["key"]] = value_in(reference, decode_record(version["record"]))
     return [(key, keys_named(value)) for key, value in values.items()]
 
 
@@ -144,8 +172,11 @@ async def _there(db: Database, target: Manifest, keys: Sequence[str]) -> set[str
     if not keys:
         return set()
     wanted = {**_held(target), "key": {"$in": list(keys)}}
-    found = db[target.dataset].find(wanted, {"_id": 0, "key": 1}, batch_size=_BATCH).hint("version")
-    return {version["key"] async for version in found}
+    return {
+        version["key"]
+        async for versions in batches(db[target.dataset], wanted, "key", hint="version")
+        for version in versions
+    }
 
 
 async def _order(db: Database, dataset: Dataset, reference: Reference, own: Manifest) -> ServedOrder | None:
@@ -155,8 +186,9 @@ async def _order(db: Database, dataset: Dataset, reference: Reference, own: Mani
     async for page in db["ledger"].find(wanted, {"keys": 1}, sort=[("_id", ASCENDING)]):
         keys = [key for key in unpack(page["keys"]) if key is not None]
         wanted_keys = {**_held(own), "key": {"$in": keys}}
-        found = db[own.dataset].find(wanted_keys, _fields(reference)).hint("version")
-        named = dict(await _named(db, own, reference, [version async for version in found]))
+        found = batches(db[own.dataset], wanted_keys, *_fields(reference), hint="version")
+        versions = [version async for batch in found for version in batch]
+        named = dict(await _named(db, own, reference, versions))
         for key in keys:
             order.serve(key, named.get(key, ()))
     return order if order.served == own.counts.distinct else None
@@ -167,8 +199,8 @@ def _by_key(own: Manifest, reference: Reference) -> bool:
     return reference.field == DATASETS[own.dataset].key
 
 
-def _fields(reference: Reference) -> dict[str, int]:
-    return {"_id": 0, "key": 1, f"record.{reference.field}": 1}
+def _fields(reference: Reference) -> tuple[str, str]:
+    return "key", f"record.{reference.field}"
 
 
 def _held(manifest: Manifest) -> dict[str, Any]:

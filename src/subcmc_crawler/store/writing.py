@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -47,11 +47,7 @@ from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_w
 
 _BATCH: Final = 5_000
 
-
-@dataclass(frozen=True, slots=True)
-class _Previous:
-    start: int
-    hash: bytes
+Previous = Mapping[str, Document]
 
 
 class SnapshotWriter:
@@ -281,7 +277,8 @@ class SnapshotWriter:
         ours = {"_id": {"$in": list(ids)}, "$nor": [ended_later]}
         await self._versions.update_many(ours, {"$set": {"to": self._run}})
 
-    async def _previous(self, keys: Sequence[str]) -> dict[str, _Previous]:
+    async def _previous(self, keys: Sequence[str]) -> Previous:
+        """`key`, `from` and `hash` of the versions that hold in the base, by key."""
         if self.base is None or not keys:
             return {}
         wanted = {
@@ -291,50 +288,49 @@ class SnapshotWriter:
             "to": {"$gt": self._base_run},
         }
         return {
-            version["key"]: _Previous(version["from"], version["hash"])
+            version["key"]: version
             async for versions in batches(self._versions, wanted, "key", "from", "hash")
             for version in versions
         }
 
     def _versions_of(
-        self, page: Page, positions: Sequence[int], previous: Mapping[str, _Previous]
+        self, page: Page, positions: Sequence[int], previous: Previous
     ) -> tuple[list[Document | RawBSONDocument], list[str]]:
         documents: list[Document | RawBSONDocument] = []
         closed = []
-        flags = page.checked.flags
+        flags, keys, hashes, records = page.checked.flags, page.keys, page.hashes, page.records
+        prefix = version_id(self._cmc_id, self._run, "")
         for position in positions:
-            key, content = str(page.keys[position]), page.hashes[position]
+            key, content = keys[position] or "", hashes[position]
             before = previous.get(key)
-            if before is not None and before.hash == content:
+            if before is not None and before["hash"] == content:
                 self.changes.unchanged += 1
                 continue
             if before is None:
                 self.changes.added += 1
             else:
                 self.changes.changed += 1
-                closed.append(version_id(self._cmc_id, before.start, key))
+                closed.append(version_id(self._cmc_id, before["from"], key))
             version = {
-                "_id": version_id(self._cmc_id, self._run, key),
+                "_id": prefix + key,
                 "cmcId": self._cmc_id,
                 "key": key,
                 "from": self._run,
                 "to": OPEN_END,
                 "hash": content,
                 "flags": list(flags.get(position, ())),
-                "record": page.records[position],
+                "record": records[position],
             }
             documents.append(version if page.flat else encode_version(version))
         return documents, closed
 
-    async def _undo(
-        self, displaced: Sequence[Displaced], previous: Mapping[str, _Previous]
-    ) -> dict[Place, Any]:
+    async def _undo(self, displaced: Sequence[Displaced], previous: Previous) -> dict[Place, Any]:
         """Takes back rows of earlier pages that a later one displaced; gives their records by place."""
         raws: dict[Place, Any] = {}
         for entry in displaced:
             before = previous.get(entry.key)
-            unchanged = before is not None and before.hash == entry.hash
-            start = before.start if unchanged and before else self._run
+            unchanged = before is not None and before["hash"] == entry.hash
+            start = before["from"] if unchanged and before else self._run
             version = await self._versions.find_one({"_id": version_id(self._cmc_id, start, entry.key)})
             if version is None:
                 raise StoreLost(f"{self._id}: a row that was just staged is gone from MongoDB")
@@ -347,7 +343,7 @@ class SnapshotWriter:
                 self.changes.added -= 1
             else:
                 self.changes.changed -= 1
-                reopened = version_id(self._cmc_id, before.start, entry.key)
+                reopened = version_id(self._cmc_id, before["from"], entry.key)
                 await self._versions.update_one({"_id": reopened}, {"$set": {"to": OPEN_END}})
         return raws
 

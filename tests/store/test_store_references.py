@@ -1,0 +1,141 @@
+"""References as MongoDB counts them, held against counting by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from store_cases import BOTH_DRIVERS, CMC, snapshot
+
+from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.model import NamedKey, ReferenceCount, References, State
+from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store import Database
+from subcmc_crawler.store.references import (
+    count_references,
+    find_references,
+    references_of_run,
+    write_references,
+)
+
+pytestmark = BOTH_DRIVERS
+
+ORGS: list[dict[str, Any]] = [
+    {"orgId": "o1", "parentOrgId": "", "x": 1},
+    {"orgId": "o2", "parentOrgId": "o1"},
+    {"orgId": 7},
+]
+
+
+async def counted(db: Database, dataset: str, field: str, *, run: int = 1) -> ReferenceCount:
+    references = await count_references(db, run, CMC)
+    (found,) = (each for each in references.of(dataset) if each.field == field)
+    return found
+
+
+async def stored(db: Database, run: int = 1, **rows: list[dict[str, Any]]) -> None:
+    for code, of_dataset in rows.items():
+        await snapshot(db, run, [of_dataset], dataset=DATASETS[code])
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("o1", "sound"),
+        ("7", "sound"),
+        (7, "sound"),  # a number equals its digits, as in a key
+        ("o9", "dangling"),
+        (8, "dangling"),
+        ("", "absent"),
+        (None, "absent"),
+        (-1, "absent"),
+        ("-1L", "absent"),
+        ([], "absent"),
+        ({"orgId": "o1"}, "dangling"),  # nothing that can be a key
+        (True, "dangling"),
+        (1.5, "dangling"),
+        ("\ud800", "dangling"),  # kept as text, since BSON cannot hold it
+        (2**70, "dangling"),
+    ],
+    ids=ascii,
+)
+async def test_a_value_names_somebody_nobody_or_nothing(store: Database, value: Any, kind: str) -> None:
+    users = [{"userId": f"u{number}", "orgId": value} for number in range(3)]
+    await stored(store, ua_org=ORGS, ua_user=users)
+    found = await counted(store, "ua_user", "orgId")
+    told = {"absent": found.absent, "dangling": found.dangling}
+    told["sound"] = found.records - found.absent - found.dangling
+    assert found.records == 3
+    assert told == {**dict.fromkeys(told, 0), kind: 3}
+
+
+async def test_a_field_that_is_spelt_with_a_blank_is_found(store: Database) -> None:
+    users = [{"userId": "a", " orgId ": "o1"}, {"userId": "b", " orgId": "o9"}, {"userId": "c"}]
+    await stored(store, ua_org=ORGS, ua_user=users)
+    found = await counted(store, "ua_user", "orgId")
+    assert (found.records, found.absent, found.dangling) == (3, 1, 1)
+    assert found.samples == (NamedKey(key="b", named="o9"),)
+
+
+async def test_what_many_name_is_looked_up_once_and_told_with_one_of_them(store: Database) -> None:
+    users = [{"userId": f"u{number}", "orgId": f"o{5 + number % 2}"} for number in range(20)]
+    await stored(store, ua_org=ORGS, ua_user=users)
+    found = await counted(store, "ua_user", "orgId")
+    assert found.dangling == 20
+    assert set(found.samples) == {NamedKey(key="u0", named="o5"), NamedKey(key="u1", named="o6")}
+
+
+async def test_children_before_their_parents_are_late(store: Database) -> None:
+    orgs = [
+        {"orgId": "child", "parentOrgId": "root"},
+        {"orgId": "root", "parentOrgId": ""},
+        {"orgId": "later", "parentOrgId": "child"},
+        {"orgId": "orphan", "parentOrgId": "nobody"},
+    ]
+    await stored(store, ua_org=orgs)
+    found = await counted(store, "ua_org", "parentOrgId")
+    assert (found.records, found.absent, found.dangling, found.late) == (4, 1, 1, 1)
+    assert found.late_samples == (NamedKey(key="child", named="root"),)
+
+
+async def test_a_service_names_its_app_and_its_hosts(store: Database) -> None:
+    services = [
+        {"appId": "a1", "hosts": ["h1", "h2"]},
+        {"appId": "a2", "hosts": ["h1", "h9"]},
+        {"appId": "a3", "hosts": []},
+    ]
+    await stored(
+        store,
+        hardware=[{"assetId": "h1"}, {"assetId": "h2"}],
+        pm_app=[{"appId": "a1"}, {"appId": "a2"}],
+        pm_service=services,
+    )
+    apps, hosts = await counted(store, "pm_service", "appId"), await counted(store, "pm_service", "hosts")
+    assert (apps.records, apps.absent, apps.dangling) == (3, 0, 1)
+    assert (hosts.records, hosts.absent, hosts.dangling) == (3, 1, 1)
+    assert hosts.samples == (NamedKey(key="a2", named="h9"),)
+
+
+async def test_a_side_without_a_snapshot_is_not_counted(store: Database) -> None:
+    await stored(store, ua_user=[{"userId": "a", "orgId": "o1"}])
+    found = await counted(store, "ua_user", "orgId")
+    assert (found.as_of, found.target_as_of, found.counted, found.records) == (1, None, False, 0)
+
+
+async def test_a_target_that_failed_tonight_is_the_one_in_force(store: Database) -> None:
+    await stored(store, ua_org=ORGS, ua_user=[])
+    await snapshot(store, 2, [[{"orgId": "o3"}]], state=State.ROLLED_BACK)
+    await stored(store, 2, ua_user=[{"userId": "a", "orgId": "o1"}, {"userId": "b", "orgId": "o3"}])
+    found = await counted(store, "ua_user", "orgId", run=2)
+    assert (found.as_of, found.target_as_of, found.dangling) == (2, 1, 1)
+
+
+async def test_what_is_kept_is_read_back_and_a_later_crawl_wins(store: Database) -> None:
+    await stored(store, ua_org=ORGS, ua_user=[{"userId": "a", "orgId": "o9"}])
+    references = await count_references(store, 1, CMC)
+    await write_references(store, references, fence=2)
+    assert await find_references(store, 1, CMC) == references
+    assert await references_of_run(store, 1) == {CMC: references}
+    with pytest.raises(StoreLost, match="taken over"):
+        await write_references(store, References(run=1, cmc_id=CMC, counts=()), fence=1)
+    assert await find_references(store, 1, CMC) == references
