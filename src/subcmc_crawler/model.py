@@ -138,6 +138,10 @@ class Manifest:
     base: int | None = None  # the run of the published snapshot that this one was compared with
     passes: int = 0
     stored_pass: int | None = None  # the pass whose rows the snapshot holds
+    like_run: int | None = (
+        None  # the run by whose pages the ledger tells the order; None: it stands by itself
+    )
+    like_pass: int | None = None
     endings: tuple[str, ...] = ()  # one for each pass
     pages: int = 0  # pages of the stored pass
     attempts: int = 0  # requests over all passes

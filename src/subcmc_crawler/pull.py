@@ -35,7 +35,8 @@ from subcmc_crawler.reconcile import Evidence, Finding, Why, verdict
 from subcmc_crawler.spec.datasets import DATASETS, Dataset
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.counting import Stored
-from subcmc_crawler.store.reading import NotAsServed, pages_as_served
+from subcmc_crawler.store.order import NotAsServed
+from subcmc_crawler.store.reading import pages_as_served
 from subcmc_crawler.store.references import count_references, write_references
 from subcmc_crawler.store.resuming import OpenPass, Reopened
 from subcmc_crawler.store.runs import find_manifest, write_manifest

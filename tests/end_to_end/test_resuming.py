@@ -13,9 +13,9 @@ from subcmc_crawler.model import RunStatus, State, Verdict
 from subcmc_crawler.run import Selection
 from subcmc_crawler.store import Database
 from subcmc_crawler.store import lease as leases
+from subcmc_crawler.store.ledger import Entries
 from subcmc_crawler.store.reading import prove
 from subcmc_crawler.store.runs import get_run, manifests_of
-from subcmc_crawler.store.writing import SnapshotWriter
 
 USERS = Selection(datasets=("ua_user",))
 SMALL = FAST.replace("page_size = 50", "page_size = 5")
@@ -114,10 +114,10 @@ async def test_rows_of_a_page_that_was_not_yet_in_the_ledger_are_dropped(
     async with ministry(db, defaults=SMALL, scale=0.02) as house:
         await house.night(1, selection=USERS)
         house.simulator.night = 2
-        insert = SnapshotWriter._page_document
+        insert = Entries.page
         pages = 0
 
-        def failing(self: SnapshotWriter, *arguments: Any) -> Any:
+        def failing(self: Entries, *arguments: Any) -> Any:
             nonlocal pages
             pages += 1
             if pages == 150:
@@ -125,7 +125,7 @@ async def test_rows_of_a_page_that_was_not_yet_in_the_ledger_are_dropped(
             return insert(self, *arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(SnapshotWriter, "_page_document", failing)
+            patch.setattr(Entries, "page", failing)
             with pytest.raises(StoreLost, match="died"):
                 await house.night(2, selection=USERS)
         run = await house.night(2, selection=USERS, resume=True)

@@ -43,6 +43,8 @@ manifest_fields: dict[str, st.SearchStrategy[Any]] = {
     "province": lines,
     "dataset": lines,
     "state": st.sampled_from(State),
+    "like_run": maybe,
+    "like_pass": maybe,
     "verdict": st.one_of(st.none(), st.sampled_from(Verdict)),
     "reason": lines,
     "reason_code": lines,

@@ -72,7 +72,12 @@ async def test_kept_nights_and_what_is_in_force_stay_exact(store: Database) -> N
         held=0,
         # ended in run 4 or before: two in each of the nights 1 to 3; of "62" two, of the hardware one
         versions={code: {"ua_org": 6 + 2, "hardware": 1}.get(code, 0) for code in DATASETS},
-        ledger=3 * 4 + 2 + 2,  # a page and an attempt for each page
+        ledger=3 * 4
+        + 2
+        + 2
+        - 4
+        - 2
+        - 2,  # a page and an attempt for each page, but what later nights are told by
         quarantine=3 + 1,
         references=3,
         comparisons=3,

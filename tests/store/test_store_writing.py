@@ -31,6 +31,7 @@ from subcmc_crawler.model import OPEN_END, Counts, Ending, State
 from subcmc_crawler.province.tally import Tally
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverName, open_store
+from subcmc_crawler.store.order import model_for
 from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import get_manifest, published_as_of
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled
@@ -205,6 +206,7 @@ async def test_the_same_page_written_twice_is_stored_once(store: Database) -> No
             await writer.begin()
         else:
             writer.base = await published_as_of(store, 1, CMC, "ua_org")
+            writer.tell_order_by(model_for(writer.base, 2))
         await writer.apply(page, Tally().sort(page, 0), page_record(0), [attempt()])
         stored.append([await everything(store, name) for name in collections])
     assert stored[0] == stored[1]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import bson
@@ -37,6 +38,9 @@ JSON text that grows past 16 MB itself (`1e15` becomes `1000000000000000.0`) is 
 """
 
 _REFERENCE: Final = "$ref"
+
+_FAST: Final = 2
+"""Of zlib: 6 saves a twentieth of a column of keys, and takes three times as long."""
 
 _PLAIN_MAPPINGS: Final = frozenset({"reason_values"})
 """Mappings whose names are words of ours, so that they can be the names of a document."""
@@ -93,8 +97,8 @@ def dump_json(value: Any) -> bytes:
 
 
 def pack(values: Sequence[Any]) -> bytes:
-    """A column of a page, compressed: neighbouring keys and times are much alike."""
-    return zlib.compress(dump_json(values), 6)
+    """A column of a page, compressed."""
+    return zlib.compress(dump_json(values), _FAST)
 
 
 def steady(column: Sequence[Any]) -> Sequence[Any]:
@@ -108,6 +112,21 @@ def unpack(packed: bytes) -> list[Any]:
     """The column that `pack()` was given."""
     column: list[Any] = json.loads(zlib.decompress(packed))
     return column
+
+
+def pack_times(column: Sequence[Any]) -> bytes:
+    """The times of a page, compressed: one alone when all are the same, whole numbers by their steps."""
+    column = steady(column)
+    if len(column) > 1 and all(type(value) is int for value in column):
+        steps = [after - before for before, after in pairwise(column)]
+        return zlib.compress(dump_json({"first": column[0], "steps": steps}), _FAST)
+    return pack(column)
+
+
+def unpack_times(packed: bytes) -> list[Any]:
+    """The times that `pack_times()` was given; one alone when all are the same."""
+    told: Any = unpack(packed)
+    return list(accumulate(told["steps"], initial=told["first"])) if isinstance(told, dict) else told
 
 
 def to_document(value: Any) -> Any:

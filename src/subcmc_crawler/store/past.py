@@ -15,7 +15,10 @@ from subcmc_crawler.store.outlines import OUTLINE
 from subcmc_crawler.store.undoing import LATE_RUNS, UNSETTLED
 
 _SEEN: Final = LATE_RUNS + 2
-_FIELDS: Final = {**OUTLINE, "pageSize": 1, "clamped": 1}
+_FIELDS: Final = {
+    **OUTLINE,
+    **dict.fromkeys(("pageSize", "clamped", "storedPass", "likeRun", "likePass"), 1),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import OPEN_END, State
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.driver import Database
-from subcmc_crawler.store.ids import versions_after
+from subcmc_crawler.store.ids import manifest_id, versions_after
 from subcmc_crawler.store.outlines import in_force
 from subcmc_crawler.store.undoing import LATE_RUNS, UNSETTLED, roll_back_unsettled
 
@@ -45,13 +45,16 @@ async def prune(db: Database, keep_runs: int, *, dry_run: bool = False) -> Prune
     """Removes what none of the last `keep_runs` runs, at least one, can see; call it under the lease alone.
 
     Stays: the snapshot of each cell that was in force in the oldest kept run, with its manifest, ledger and
-    quarantine, however old it is. A held snapshot of a run that goes is given up. With `dry_run`, counts and removes
-    nothing. NotFound when there is no run.
+    quarantine, however old it is; and the ledger of a walk by whose pages the order of a later one is told. A held
+    snapshot of a run that goes is given up. With `dry_run`, counts and removes nothing.
+
+    NotFound when there is no run.
     """
     oldest, newest = await _kept_runs(db, keep_runs)
     heads = await in_force(db, oldest)
     kept = sorted(identity for identity in heads if identity < f"{oldest:08d}")
     held = {"run": {"$lt": oldest}, "state": State.HELD.value}
+    models = await _models(db, kept, oldest)
     given_up = await db["snapshots"].count_documents(held)
     staged = await _undo_unsettled(db, oldest, dry_run=dry_run)
     remove = partial(_remove, db, dry_run=dry_run)
@@ -61,7 +64,7 @@ async def prune(db: Database, keep_runs: int, *, dry_run: bool = False) -> Prune
         runs=await remove("runs", [{"_id": {"$lt": oldest}}]),
         snapshots=await remove("snapshots", [_manifests(kept, oldest, newest)]),
         versions={code: staged[code] + await remove(code, _ended(heads, code)) for code in DATASETS},
-        ledger=await remove("ledger", _between(kept, oldest)),
+        ledger=await remove("ledger", _between(sorted({*kept, *models}), oldest)),
         quarantine=await remove("quarantine", _between(kept, oldest)),
         references=await remove("references", _between([], oldest)),
         comparisons=await remove("comparisons", _between([], oldest)),
@@ -75,6 +78,13 @@ async def _kept_runs(db: Database, keep_runs: int) -> tuple[int, int]:
     if not numbers:
         raise NotFound("there is no run yet, so that there is nothing to prune")
     return numbers[-1], numbers[0]
+
+
+async def _models(db: Database, kept: Sequence[str], oldest: int) -> set[str]:
+    """The manifests before `oldest` by whose pages the order of what stays is told."""
+    stays = {"likeRun": {"$lt": oldest}, "$or": [{"run": {"$gte": oldest}}, {"_id": {"$in": kept}}]}
+    found = db["snapshots"].find(stays, {"likeRun": 1, "cmcId": 1, "dataset": 1})
+    return {manifest_id(each["likeRun"], each["cmcId"], each["dataset"]) async for each in found}
 
 
 async def _undo_unsettled(db: Database, oldest: int, *, dry_run: bool) -> Counter[str]:

@@ -9,18 +9,15 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING
 
-from subcmc_crawler.errors import NotFound, StoreLost
+from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import OPEN_END, Manifest, State
 from subcmc_crawler.province.page import SnapshotDigest, fingerprint, volatile_name
-from subcmc_crawler.store.codec import decode_record, dump_json, unpack
+from subcmc_crawler.store.codec import decode_record, dump_json, unpack_times
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
+from subcmc_crawler.store.order import NotAsServed, served_pages
 
 _BATCH: Final = 2_000
-
-
-class NotAsServed(StoreLost):
-    """A row of a page is not stored: the pass was broken off while the page was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +36,8 @@ async def pages_as_served(
     NotAsServed when a row of a page is not stored.
     """
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
-    pages = db["ledger"].find(ledger_of(run, cmc_id, dataset, walk_pass, "p"), sort=[("_id", ASCENDING)])
-    async for page in pages:
-        keys = unpack(page["keys"])
-        times = unpack(page["times"])
+    async for page, keys in served_pages(db, run, cmc_id, dataset, walk_pass):
+        times = unpack_times(page["times"])
         aside_of = ledger_of(run, cmc_id, dataset, walk_pass, f"{page_entry(page['ordinal'])}/")
         aside = {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(aside_of)}
         wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}

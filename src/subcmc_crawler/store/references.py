@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from subcmc_crawler.errors import StoreLost
@@ -14,9 +13,9 @@ from subcmc_crawler.references import Named, ReferenceTally, ServedOrder, not_co
 from subcmc_crawler.spec.datasets import DATASETS, Dataset, Reference
 from subcmc_crawler.spec.references import REFERENCES, is_ordered, keys_named, value_in
 from subcmc_crawler.store.batches import batches
-from subcmc_crawler.store.codec import decode_record, to_document, unpack
+from subcmc_crawler.store.codec import decode_record, to_document
 from subcmc_crawler.store.driver import Database, Document, aggregated
-from subcmc_crawler.store.ids import ledger_of
+from subcmc_crawler.store.order import served_pages
 from subcmc_crawler.store.runs import find_manifest, published_as_of
 
 _BATCH: Final = 2_000
@@ -182,9 +181,9 @@ async def _there(db: Database, target: Manifest, keys: Sequence[str]) -> set[str
 async def _order(db: Database, dataset: Dataset, reference: Reference, own: Manifest) -> ServedOrder | None:
     """The order in which the ledger says the records were served; None when it has not all of their pages."""
     order = ServedOrder(dataset)
-    wanted = ledger_of(own.run, own.cmc_id, own.dataset, own.stored_pass or 0, "p")
-    async for page in db["ledger"].find(wanted, {"keys": 1}, sort=[("_id", ASCENDING)]):
-        keys = [key for key in unpack(page["keys"]) if key is not None]
+    walk = (own.run, own.cmc_id, own.dataset, own.stored_pass or 0)
+    async for _, served in served_pages(db, *walk):
+        keys = [key for key in served if key is not None]
         wanted_keys = {**_held(own), "key": {"$in": keys}}
         found = batches(db[own.dataset], wanted_keys, *_fields(reference), hint="version")
         versions = [version async for batch in found for version in batch]

@@ -11,12 +11,13 @@ or after its next write, takes back what it wrote by then, and ends with StoreLo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
+from pymongo import DESCENDING
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import OPEN_END, Attempt, Manifest, PageRecord, State
@@ -26,14 +27,11 @@ from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store.aside import aside_rows
 from subcmc_crawler.store.batches import batches
-from subcmc_crawler.store.codec import encode_version, manifest_of, pack, steady, to_document
+from subcmc_crawler.store.codec import encode_version, manifest_of, to_document
 from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import (
-    END_ENTRY,
     END_OF_PAGES,
-    attempt_entry,
-    ledger_id,
     ledger_of,
     manifest_id,
     page_entry,
@@ -41,6 +39,8 @@ from subcmc_crawler.store.ids import (
     versions_after,
 )
 from subcmc_crawler.store.inserting import insert_once
+from subcmc_crawler.store.ledger import Entries
+from subcmc_crawler.store.order import Model, Order, model_for, spelt
 from subcmc_crawler.store.past import Past, look_back
 from subcmc_crawler.store.resuming import Reopened, read_ledger
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
@@ -73,7 +73,8 @@ class SnapshotWriter:
         self._cmc_id = manifest.cmc_id
         self._fence = fence
         self._surely = surely
-        self._sequence = 0
+        self._entries = Entries(manifest.run, manifest.cmc_id, dataset.code)
+        self._order: Order | None = None
         self.changes = Changes()
         self.base: Manifest | None = None
         self.past: Past | None = None
@@ -93,6 +94,7 @@ class SnapshotWriter:
             await undo_late_writes(self._db, *cell, self._run)
         self.past = past
         self._manifest = replace(self._manifest, base=self.base.run if self.base else None)
+        self.tell_order_by(model_for(self.base, self._run))
         document = {**to_document(self._manifest), "_id": self._id, "fence": self._fence}
         await self._db["snapshots"].replace_one({"_id": self._id}, document, upsert=True)
         if not self._surely():
@@ -106,7 +108,7 @@ class SnapshotWriter:
         """
         left = await self._db["snapshots"].find_one({"_id": self._id})
         ledger = await read_ledger(self._db, self._run, self._cmc_id, self._dataset.code)
-        self._sequence = ledger.attempts
+        self._entries.sequence = ledger.attempts
         if left is None or left["state"] != State.COLLECTING.value:
             return replace(ledger, manifest=await self.begin(), passes=(), endings=(), open_pass=None)
         self.past = await look_back(self._db, self._dataset.code, self._cmc_id)
@@ -118,6 +120,8 @@ class SnapshotWriter:
         if self._manifest.base is not None:
             base = manifest_id(self._manifest.base, self._cmc_id, self._dataset.code)
             self.base = manifest_of(await self._db["snapshots"].find_one({"_id": base}) or {})
+        if self._manifest.like_run is not None:
+            self.tell_order_by(Model(self._manifest.like_run, self._manifest.like_pass or 0))
         if await self._is_torn(left.get("undoing")):
             ledger = replace(ledger, open_pass=None)
         if (
@@ -127,12 +131,19 @@ class SnapshotWriter:
         await self._drop_aside(ledger.last_pass)
         return replace(ledger, manifest=self._manifest)
 
+    def tell_order_by(self, model: Model | None) -> None:
+        """Tells the order of the pages by that of another pass, if there is one."""
+        if model is None:
+            return
+        self._order = Order(self._db, model, self._cmc_id, self._dataset.code)
+        self._manifest = replace(self._manifest, like_run=model.run, like_pass=model.walk_pass)
+
     async def _is_torn(self, undoing: Sequence[int] | None) -> bool:
         """Whether the crash came while a page took back rows of earlier ones: they cannot be told apart then."""
         if undoing is None:
             return False
         walk_pass, ordinal = undoing
-        page = {"_id": self._ledger_id(walk_pass, page_entry(ordinal))}
+        page = {"_id": self._entries.id(walk_pass, page_entry(ordinal))}
         return await self._db["ledger"].find_one(page, {"_id": 1}) is None
 
     async def _drop_aside(self, last_pass: int) -> None:
@@ -140,16 +151,17 @@ class SnapshotWriter:
         cell = (self._run, self._cmc_id, self._dataset.code)
         pages = await self._db["ledger"].count_documents(ledger_of(*cell, last_pass, "p"))
         rows = ledger_of(*cell)["_id"]
-        rows["$gte"] = self._ledger_id(last_pass, page_entry(pages))
+        rows["$gte"] = self._entries.id(last_pass, page_entry(pages))
         await self._db["quarantine"].delete_many({"_id": rows})
 
     async def align(self, tally: Tally, *, walk_pass: int, pages: int) -> None:
         """Drops what belongs to no page of the ledger, and counts anew how the staged rows stand to the base."""
         beyond = {
-            "$gte": self._ledger_id(walk_pass, page_entry(pages)),
-            "$lt": self._ledger_id(walk_pass, END_OF_PAGES),
+            "$gte": self._entries.id(walk_pass, page_entry(pages)),
+            "$lt": self._entries.id(walk_pass, END_OF_PAGES),
         }
         await self._db["quarantine"].delete_many({"_id": beyond})
+        await self._catch_up(walk_pass)
         staged = await self._keys({"cmcId": self._cmc_id, **versions_after(self._cmc_id, self._run - 1)})
         closed = await self._keys({"cmcId": self._cmc_id, "to": self._run})
         for stray in staged - closed:
@@ -166,6 +178,16 @@ class SnapshotWriter:
             added=kept - changed, changed=changed, unchanged=tally.distinct - kept, removed=0
         )
 
+    async def _catch_up(self, walk_pass: int) -> None:
+        """Lets the order go on after the last page that is told by it."""
+        told = {
+            **ledger_of(self._run, self._cmc_id, self._dataset.code, walk_pass, "p"),
+            "like": {"$ne": None},
+        }
+        last = await self._db["ledger"].find_one(told, {"like": 1}, sort=[("_id", DESCENDING)])
+        if self._order is not None and last is not None:
+            await self._order.go_on(last["like"]["at"] + last["like"]["used"])
+
     async def _keys(self, wanted: Mapping[str, Any]) -> set[str]:
         return {
             version["key"]
@@ -178,6 +200,8 @@ class SnapshotWriter:
         await self._check_mine()
         await self._take_back()
         self.changes = Changes()
+        if self._order is not None:
+            self._order.rewind()
 
     async def apply(self, page: Page, rows: Sorted, record: PageRecord, attempts: Sequence[Attempt]) -> None:
         """Stores one page: new and changed rows, rows without a usable key, and its place in the ledger."""
@@ -195,19 +219,15 @@ class SnapshotWriter:
             if closed:
                 await self._close(closed)
         await self._quarantine(page, rows, record, raws)
-        entries = [self._page_document(page, record), *self._attempts(attempts)]
+        order = await self._order.told(page.keys) if self._order else spelt(page.keys)
+        entries = [self._entries.page(page, record, order), *self._entries.attempts(attempts)]
         await insert_once(self._db, "ledger", entries, self._id)
         await self._check_mine()
 
     async def end_pass(self, number: int, facts: PassFacts, attempts: Sequence[Attempt]) -> None:
         """Writes the end of a pass into the ledger, with the attempts that gave no page."""
-        end = {
-            "_id": self._ledger_id(number, END_ENTRY),
-            "kind": "end",
-            **self._cell(number),
-            **to_document(facts),
-        }
-        await insert_once(self._db, "ledger", self._attempts(attempts), self._id)
+        end = self._entries.end(number, facts)
+        await insert_once(self._db, "ledger", self._entries.attempts(attempts), self._id)
         await self._db["ledger"].replace_one(
             {"_id": end["_id"]}, end, upsert=True
         )  # a resumed pass ends again
@@ -223,6 +243,10 @@ class SnapshotWriter:
 
         StoreLost when another crawl has taken over in between.
         """
+        if self._order is not None and not self._order.used:
+            manifest = replace(
+                manifest, like_run=None, like_pass=None
+            )  # so that others may be told by this one
         undo = manifest.state is State.ROLLED_BACK
         state = State.ROLLING_BACK if undo else manifest.state
         mine = {"_id": self._id, "state": State.COLLECTING.value, "fence": self._fence}
@@ -352,46 +376,9 @@ class SnapshotWriter:
     ) -> None:
         aside = aside_rows(page, rows, record.ordinal, raws)
         while batch := list(islice(aside, _BATCH)):
-            cell, number = self._cell(record.walk_pass), record.walk_pass
-            documents = [{"_id": self._ledger_id(number, row.entry), **cell, **row.fields} for row in batch]
+            number, place = record.walk_pass, self._entries.place(record.walk_pass)
+            documents = [{"_id": self._entries.id(number, row.entry), **place, **row.fields} for row in batch]
             await insert_once(self._db, "quarantine", documents, self._id)
-
-    def _page_document(self, page: Page, record: PageRecord) -> Document:
-        return {
-            "_id": self._ledger_id(record.walk_pass, page_entry(record.ordinal)),
-            "kind": "page",
-            **self._cell(record.walk_pass),
-            "ordinal": record.ordinal,
-            "pageNum": record.page_num,
-            "pageSize": record.page_size,
-            "rows": len(page.records),
-            "declared": page.total,
-            "bytes": record.bytes,
-            "milliseconds": record.milliseconds,
-            "tries": record.tries,
-            "at": record.at,
-            "address": record.address,
-            "deviations": list(page.deviations),
-            "content": page.content,
-            "keys": pack(page.keys),
-            "times": pack(steady(page.collect_times)),
-        }
-
-    def _attempts(self, attempts: Iterable[Attempt]) -> list[Document]:
-        documents = []
-        for attempt in attempts:
-            self._sequence += 1
-            document = to_document(attempt)
-            walk_pass = document.pop("walkPass")
-            entry = self._ledger_id(walk_pass, attempt_entry(self._sequence))
-            documents.append({"_id": entry, "kind": "attempt", **self._cell(walk_pass), **document})
-        return documents
-
-    def _cell(self, walk_pass: int) -> Document:
-        return {"run": self._run, "cmcId": self._cmc_id, "dataset": self._dataset.code, "pass": walk_pass}
-
-    def _ledger_id(self, walk_pass: int, entry: str) -> str:
-        return ledger_id(self._run, self._cmc_id, self._dataset.code, walk_pass, entry)
 
     async def _close_removed(self, tally: Tally) -> None:
         """Closes versions of the base whose keys were not served; none are looked for where none can be."""

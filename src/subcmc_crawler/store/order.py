@@ -1,0 +1,185 @@
+"""The order in which rows were served, told by what it has in common with that of an earlier night.
+
+A province mostly serves the same keys in the same order, so that a page is a few numbers: take the next 700 keys of
+that night's pass, pass over one, a new key, take 298 more. The pass that is referred to stands by itself, so that
+there is never more than one step from a page to its keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import ASCENDING
+
+from subcmc_crawler.errors import StoreLost
+from subcmc_crawler.model import Manifest, State
+from subcmc_crawler.store.codec import pack, unpack
+from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.ids import ledger_id, ledger_of, page_entry
+
+Key = str | None
+Token = int | Key
+"""n takes the next n keys of the other order, -n passes over n of them, anything else is a key itself."""
+
+_AHEAD: Final = 200
+"""Keys that may be passed over at once: what moved further is told by itself."""
+
+_PAGES_AT_ONCE: Final = 8
+_NIGHTS: Final = 30
+"""Runs after which a walk stands by itself again: what came and went since then is told on each of its pages."""
+
+
+def in_terms_of(keys: Sequence[Key], other: Sequence[Key]) -> tuple[list[Token], int]:
+    """`keys` as tokens, and how many of the `other` keys they have used."""
+    if list(other[: len(keys)]) == list(keys):
+        return [len(keys)] if keys else [], len(keys)
+    places = {key: place for place, key in reversed(list(enumerate(other))) if key is not None}
+    tokens: list[Token] = []
+    at = same = 0
+    for key in keys:
+        if at < len(other) and other[at] == key:
+            at, same = at + 1, same + 1
+            continue
+        ahead = places.get(key, -1) - at if key is not None else -1
+        if same:
+            tokens.append(same)
+        if 0 < ahead <= _AHEAD:
+            tokens.append(-ahead)
+            at, same = at + ahead + 1, 1
+        else:
+            tokens.append(key)
+            same = 0
+    return [*tokens, same] if same else tokens, at
+
+
+def spelt_out(tokens: Sequence[Token], other: Sequence[Key]) -> tuple[list[Key], int]:
+    """The keys that tokens stand for, and how many of the `other` keys they have used."""
+    keys: list[Key] = []
+    at = 0
+    for token in tokens:
+        if not isinstance(token, int):
+            keys.append(token)
+            continue
+        if token > 0:
+            keys += other[at : at + token]
+        at += abs(token)
+    return keys, at
+
+
+class NotAsServed(StoreLost):
+    """What the ledger tells of a page cannot be had from the store; mostly, the pass was broken off there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The pass whose order others are told by."""
+
+    run: int
+    walk_pass: int
+
+
+def model_for(base: Manifest | None, run: int) -> Model | None:
+    """What the order of a walk is told by: the pass that its base refers to, else that of the base; None at times.
+
+    After so many nights a walk stands by itself.
+    """
+    if base is None or base.state is not State.PUBLISHED or not base.stored_pass:
+        return None
+    if base.like_run is None or base.like_pass is None:
+        return Model(base.run, base.stored_pass)
+    return Model(base.like_run, base.like_pass) if run - base.like_run < _NIGHTS else None
+
+
+class Order:
+    """The keys of a model from some place on, read as they are needed."""
+
+    def __init__(self, db: Database, model: Model, cmc_id: str, dataset: str) -> None:
+        self.model = model
+        self.at = 0  # the place in the model of the first key of `_keys`
+        self.used = False  # whether a page is told by it
+        self._db = db
+        self._cell = (model.run, cmc_id, dataset, model.walk_pass)
+        self._keys: list[Key] = []
+        self._pages = 0
+        self._ended = False
+
+    async def told(self, keys: Sequence[Key]) -> Document:
+        """What the ledger keeps of the keys of the next page: its fields `keys` and `like`."""
+        await self._have(len(keys) + _AHEAD)
+        tokens, used = in_terms_of(keys, self._keys[: len(keys) + _AHEAD])
+        if 2 * len(tokens) > len(keys) + 2:
+            self._drop(min(len(keys), len(self._keys)))  # a page of another night that came in its place
+            return spelt(keys)
+        like = {"run": self.model.run, "pass": self.model.walk_pass, "at": self.at, "used": used}
+        self._drop(used)
+        self.used = True
+        return {"keys": pack(tokens), "like": like}
+
+    async def keys_of(self, page: Document) -> list[Key]:
+        """The keys of a page that is told by this order; pages come in the order in which they were written."""
+        like = page["like"]
+        await self.go_to(like["at"])
+        await self._have(like["used"])
+        keys, used = spelt_out(unpack(page["keys"]), self._keys)
+        if used != like["used"] or len(keys) != page["rows"]:
+            raise NotAsServed(f"{page['_id']}: the order of run {like['run']}, by which it is told, is gone")
+        self._drop(used)
+        return keys
+
+    async def go_to(self, place: int) -> None:
+        """Goes on from a place that is not behind."""
+        while self.at < place:
+            await self._have(1)
+            if not self._keys:
+                return
+            self._drop(min(place - self.at, len(self._keys)))
+
+    async def go_on(self, place: int) -> None:
+        """Goes on where an earlier process of the run was broken off."""
+        self.used = True
+        await self.go_to(place)
+
+    def rewind(self) -> None:
+        """Begins again."""
+        self.at, self._keys, self._pages, self._ended = 0, [], 0, False
+
+    def _drop(self, count: int) -> None:
+        del self._keys[:count]
+        self.at += count
+
+    async def _have(self, count: int) -> None:
+        """Reads on until so many keys are here, or there are no more. No cursor is kept open: a rest may be long."""
+        while len(self._keys) < count and not self._ended:
+            wanted = ledger_of(*self._cell, "p")
+            wanted["_id"]["$gte"] = ledger_id(*self._cell, page_entry(self._pages))
+            found = self._db["ledger"].find(
+                wanted, {"keys": 1}, sort=[("_id", ASCENDING)], limit=_PAGES_AT_ONCE
+            )
+            pages = [page async for page in found]
+            self._pages += len(pages)
+            self._ended = len(pages) < _PAGES_AT_ONCE
+            for page in pages:
+                self._keys += unpack(page["keys"])
+
+
+def spelt(keys: Sequence[Key]) -> Document:
+    """What the ledger keeps of keys that are told by themselves."""
+    return {"keys": pack(keys)}
+
+
+async def served_pages(
+    db: Database, run: int, cmc_id: str, dataset: str, walk_pass: int
+) -> AsyncIterator[tuple[Document, list[Any]]]:
+    """The pages of a pass in the order in which they were walked, each with its keys in served order."""
+    order: Order | None = None
+    found = db["ledger"].find(ledger_of(run, cmc_id, dataset, walk_pass, "p"), sort=[("_id", ASCENDING)])
+    async for page in found:
+        like = page.get("like")
+        if like is None:
+            yield page, unpack(page["keys"])
+            continue
+        if order is None:
+            order = Order(db, Model(like["run"], like["pass"]), cmc_id, dataset)
+        yield page, await order.keys_of(page)
