@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,9 @@ from subcmc_crawler.errors import Answered, Fault, Refused, Unreachable
 from subcmc_crawler.model import Attempt
 from subcmc_crawler.province.adapting import Latency, of_fault
 from subcmc_crawler.province.addresses import Address
+from subcmc_crawler.province.answer import Answer
 from subcmc_crawler.province.client import Fetched, ProvinceClient
+from subcmc_crawler.province.looking import look
 from subcmc_crawler.province.pacing import RequestPace, Rest
 from subcmc_crawler.province.retrying import next_delay
 from subcmc_crawler.province.settings import DatasetSettings, PullSettings
@@ -126,7 +128,7 @@ class Asker:
                 except asyncio.CancelledError:
                     note(at, number=number, outcome=Unreachable("cancelled", ""))
                     raise
-            self._adapt(dataset, outcome, asked_at)
+            self._adapt(dataset.code, outcome, asked_at)
             if isinstance(outcome, Fetched):
                 note(at, number=number, outcome=outcome)
                 return Asked(outcome, number, at)
@@ -136,14 +138,30 @@ class Asker:
                 raise outcome
             self._rest.extend(delay)
 
-    def _adapt(self, dataset: Dataset, outcome: Fetched | Fault, asked_at: float) -> None:
-        """Lets the pace know how a request ended."""
+    async def look(
+        self, address: Address, path: str, params: Mapping[str, str], *, timeout_seconds: float
+    ) -> Answer | Fault:
+        """How one GET ended, in pace and rested, asked once and never again; not noted for the ledger."""
+        outcome: Answer | Fault
+        async with self._open, AsyncExitStack() as seats:
+            await self._permission(seats)
+            asked_at = self._pace.now()
+            try:
+                outcome = await look(self._client, address, path, params, timeout_seconds=timeout_seconds)
+            except Fault as fault:
+                outcome = fault
+        against = outcome.fault if isinstance(outcome, Answer) else None
+        self._adapt(f"{path} {params.get('pageSize')}", against or outcome, asked_at)
+        return outcome
+
+    def _adapt(self, name: str, outcome: Fetched | Answer | Fault, asked_at: float) -> None:
+        """Lets the pace know how a request ended; answers of one `name` usually take equally long."""
         if isinstance(outcome, Fault):
             self._pace.note(of_fault(outcome), asked_at)
             return
-        latency, seconds = self._latency[dataset.code], outcome.first_byte_seconds
+        latency, seconds = self._latency[name], outcome.first_byte_seconds
         self._pace.note(latency.outcome(seconds), asked_at)
-        self._latency[dataset.code] = latency.after(seconds)
+        self._latency[name] = latency.after(seconds)
 
     async def _permission(self, seats: AsyncExitStack) -> None:
         """Returns when a request may go out: rested, seated, in pace, and not halted meanwhile.

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,12 +84,25 @@ class _Connector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(*arguments, **named)
             if connection.protocol is None or not connection.protocol.should_close:
+                CONNECTED.get([]).append(connection.transport)
                 return connection
             connection.close()
 
 
 _OPENED: ContextVar[list[_Line]] = ContextVar("_OPENED")
 """The sockets that the current request opened; none when a kept connection served it."""
+
+CONNECTED: Final[ContextVar[list[asyncio.Transport | None]]] = ContextVar("CONNECTED")
+"""What the current request went out on, the last one at the end, for whoever sets a list."""
+
+
+def judge_head(response: aiohttp.ClientResponse) -> None:
+    """Raises the Fault of a head that no page can follow: another status than 200, an encoding not asked for."""
+    if response.status != 200:
+        raise _refused(response)
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise Malformed("encoding", f"Content-Encoding {encoding[:40]!r} was not asked for")
 
 
 class ProvinceClient:
@@ -191,48 +204,59 @@ class ProvinceClient:
         self, address: Address, dataset: Dataset, page_num: int, page_size: int, *, timeout_seconds: float
     ) -> Fetched:
         started = time.monotonic()
+        asked = {
+            "cmcId": self._cmc_id,
+            "pageNum": str(page_num - 1 + self.dialect.first_page),
+            "pageSize": str(page_size),
+        }
+        path = self.dialect.path(dataset)
+        body, began = await self.exchange(address, path, asked, timeout_seconds=timeout_seconds)
+        envelope = self.dialect.read(body)
+        milliseconds = (time.monotonic() - started) * 1000
+        return Fetched(envelope, 200, len(body), milliseconds, first_byte_seconds=began - started)
+
+    async def exchange(
+        self,
+        address: Address,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        timeout_seconds: float,
+        judge: Callable[[aiohttp.ClientResponse], None] = judge_head,
+    ) -> tuple[bytes, float]:
+        """The decoded body that answers one GET, and when its first byte came; a Fault says how it failed.
+
+        `judge` sees the head before the body is read, and raises the Fault of one that it does not want.
+        """
         opened: list[_Line] = []
         token = _OPENED.set(opened)
         try:
             async with asyncio.timeout(timeout_seconds) as deadline:
-                body, began = await self._get(
-                    address, dataset, page_num, page_size, timeout_seconds=timeout_seconds, deadline=deadline
+                return await self._get(
+                    address, path, params, timeout_seconds=timeout_seconds, deadline=deadline, judge=judge
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             tls = self._tls_fault(error, opened[-1] if opened else None) if address.scheme == "https" else ""
             raise (Unreachable("tls", tls) if tls else _unreachable(error)) from None
         finally:
             _OPENED.reset(token)
-        envelope = self.dialect.read(body)
-        return Fetched(
-            envelope,
-            200,
-            len(body),
-            (time.monotonic() - started) * 1000,
-            first_byte_seconds=began - started,
-        )
 
     async def _get(
         self,
         address: Address,
-        dataset: Dataset,
-        page_num: int,
-        page_size: int,
+        path: str,
+        params: Mapping[str, str],
         *,
         timeout_seconds: float,
         deadline: asyncio.Timeout,
+        judge: Callable[[aiohttp.ClientResponse], None],
     ) -> tuple[bytes, float]:
-        """The decoded body, and when its first byte came."""
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=min(_CONNECT_SECONDS, timeout_seconds), sock_read=timeout_seconds
         )
         async with self._session.get(
-            address.base + self.dialect.path(dataset),
-            params={
-                "cmcId": self._cmc_id,
-                "pageNum": str(page_num - 1 + self.dialect.first_page),
-                "pageSize": str(page_size),
-            },
+            address.base + path,
+            params=params,
             allow_redirects=False,
             timeout=timeout,
             server_hostname=self._credentials.server_hostname,
@@ -243,11 +267,7 @@ class ProvinceClient:
                 sum(len(name) + len(value) + 4 for name, value in response.raw_headers) + _STATUS_LINE_BYTES
             )
             await self._pay(head, deadline, response)
-            if response.status != 200:
-                raise _refused(response)
-            encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            if encoding not in _ENCODINGS:
-                raise Malformed("encoding", f"Content-Encoding {encoding[:40]!r} was not asked for")
+            judge(response)
             self._reading[response] = None
             try:
                 return await self._body(response, deadline), began

@@ -1,0 +1,29 @@
+"""A centre that breaks exactly one rule makes exactly that check speak, over real sockets."""
+
+from __future__ import annotations
+
+import pytest
+from centre import card_of, result_of, wrong
+from deviations import BREAKS, Way
+
+WAYS = [
+    pytest.param(name, way, id=f"{name}-{number}-{way.outcome}")
+    for name, ways in BREAKS.items()
+    for number, way in enumerate(ways, 1)
+]
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS)
+async def test_it_speaks_alone(name: str, way: Way) -> None:
+    card = await card_of(
+        way.deviate,
+        prepare=way.prepare,
+        addresses=way.addresses,
+        more=way.more,
+        extra=way.extra,
+    )
+    expected = {"tls-https": "warn", name: way.outcome, **(way.also or {})}
+    assert wrong(card) == {check: outcome for check, outcome in expected.items() if outcome != "not-checked"}
+    result = result_of(card, name)
+    assert result.found
+    assert result.evidence
