@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -16,30 +15,10 @@ from subcmc_crawler.conformance.questions import Aim, Question
 from subcmc_crawler.conformance.seeing import Seen, see
 from subcmc_crawler.province import credentials
 from subcmc_crawler.province.asking import Asker
-from subcmc_crawler.province.client import ProvinceClient
+from subcmc_crawler.province.calling import called
 from subcmc_crawler.province.credentials import Credentials
-from subcmc_crawler.province.pacing import BytePace, RequestPace, Rest
+from subcmc_crawler.province.pacing import RequestPace
 from subcmc_crawler.province.registry import Province
-
-
-def _never() -> bool:
-    return False
-
-
-async def ask_line(
-    stack: AsyncExitStack, province: Province, secret: Credentials, pace: RequestPace
-) -> Asker:
-    """Somebody to ask one request at a time, in step with whoever has the same `pace`; closed with the stack."""
-    client = ProvinceClient(
-        province.cmc_id,
-        secret,
-        byte_paces=[BytePace(province.pull.max_bytes_per_second, clock=time.monotonic)],
-        connections=1,
-        proxy=province.pull.proxy,
-    )
-    await stack.enter_async_context(client)
-    rest = Rest(clock=time.monotonic, away=asyncio.sleep)
-    return Asker(client, province.pull, rest=rest, halted=_never, now=datetime.now, pace=pace)
 
 
 async def check_province(
@@ -58,7 +37,9 @@ async def check_province(
     pace = RequestPace(province.pull.requests_per_second)
     seen: list[Seen] = []
     async with AsyncExitStack() as stack:
-        lines: dict[Aim | None, Asker] = {None: await ask_line(stack, province, registered, pace)}
+        lines: dict[Aim | None, Asker] = {
+            None: await stack.enter_async_context(called(province, registered, pace=pace))
+        }
         questions = plan(province)
         question = next(questions, None)
         while question is not None:
@@ -66,7 +47,7 @@ async def check_province(
             aim = question.aim if question.aim in (Aim.VERIFIED, Aim.ANONYMOUS) else None
             if aim not in lines:
                 other = _credentials(aim, province, registered, folder)
-                lines[aim] = await ask_line(stack, province, other, pace)
+                lines[aim] = await stack.enter_async_context(called(province, other, pace=pace))
             seen.append(await _ask(lines[aim], question, province))
             try:
                 question = questions.send(seen[-1])

@@ -274,6 +274,24 @@ class PageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredCount:
+    """What a province declared of a dataset when it was asked for one row; `fault` says why it did not."""
+
+    cmc_id: str
+    province: str
+    dataset: str
+    registered: bool = True  # False: no address, or switched off; then nobody was asked
+    declared: int | None = None
+    fault: str = ""  # kind of the fault; empty for an answer, also for one without a usable total
+    detail: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a number was asked for and did not come."""
+        return self.registered and self.declared is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedKey:
     """A record and what it names, both masked; `named` is empty for a value that can be no key."""
 

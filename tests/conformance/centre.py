@@ -7,7 +7,6 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -27,7 +26,7 @@ from subcmc_crawler.spec.datasets import DATASETS
 CMC_ID = "620000"
 NOW = datetime.fromtimestamp(FIRST_NIGHT_MS / 1000 + 3600, ZoneInfo("Asia/Shanghai"))
 SIZES = {
-    "ua_org": 50, "ua_user": 130, "mdm_device": 110, "infr_network": 4, "hardware": 45, "appspt_system": 4,
+    "ua_org": 50, "ua_user": 130, "mdm_device": 60, "infr_network": 4, "hardware": 45, "appspt_system": 4,
     "pm_app": 6, "pm_service": 6, "mr_resservice": 4,
 }  # fmt: skip
 """With pages of 40 rows: of one page, of two, of three."""
@@ -95,7 +94,7 @@ class Centre:
     """Serves `rows` by the specification; `deviate` has the last word."""
 
     def __init__(self, deviate: Deviate = lambda asked, reply: None) -> None:
-        self.rows = deepcopy(dict(_sound()))
+        self.rows = {code: [dict(row) for row in rows] for code, rows in _sound().items()}
         self.deviate = deviate
         self.asked: list[Asked] = []
 

@@ -46,11 +46,27 @@ class _ReportFormat(StrEnum):
     CSV = "csv"
 
 
+class _CheckFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+class _CensusFormat(StrEnum):
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+
+
 _LangOption = Annotated[
     _Lang | None,
     typer.Option("--lang", help="Language of what people read. Default: SUBCMC_LANG, locale, zh."),
 ]
 _FormatOption = Annotated[_Format, typer.Option("--format", help="How to print.")]
+_FileOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="A file, made for its owner alone. Default: print."),
+]
 _RegistryOption = Annotated[
     Path | None,
     typer.Option(
@@ -149,6 +165,46 @@ def plan(
 
     json = output is _Format.JSON
     _end(planning.plan(registry=registry, lang=lang, json=json, history=not no_history))
+
+
+@app.command()
+def check(
+    province: Annotated[str, typer.Argument(metavar="PROVINCE", help="By cmcId or name.")],
+    output: Annotated[_CheckFormat, typer.Option("--format", help="How to print.")] = _CheckFormat.TEXT,
+    file: _FileOption = None,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Check whether a province's pull service is as specified: a scorecard that can be sent to the province.
+
+    At most 120 requests, at its pace and whatever its window; MongoDB is not needed. Exit codes: 0 nothing fails,
+    1 something fails.
+    """
+    from subcmc_crawler.cli import checking  # noqa: PLC0415
+
+    asked = checking.Asked(format=output.value, output=file, registry=registry, lang=lang)
+    _end(checking.check(asked, province))
+
+
+@app.command()
+def census(
+    province: Annotated[
+        list[str] | None,
+        typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
+    ] = None,
+    output: Annotated[_CensusFormat, typer.Option("--format", help="How to print.")] = _CensusFormat.TEXT,
+    file: _FileOption = None,
+    registry: _RegistryOption = None,
+    lang: _LangOption = None,
+) -> None:
+    """Print how many records each province declares of each dataset, by one request of one row for each.
+
+    At their pace and whatever their windows; MongoDB is not needed. Exit code 1 when a number is missing.
+    """
+    from subcmc_crawler.cli import checking  # noqa: PLC0415
+
+    asked = checking.Asked(format=output.value, output=file, registry=registry, lang=lang)
+    _end(checking.census(asked, tuple(province or ())))
 
 
 @app.command()

@@ -138,7 +138,7 @@ def row_collect_time(findings: Findings) -> Result:
         if at is None:
             continue
         if at > findings.now + _AHEAD:  # 3
-            found.append(_timed(code, "check.found.ahead", Outcome.FAIL, seen, at=at.isoformat()))
+            found.append(_timed(code, "check.found.ahead", Outcome.FAIL, seen, at=latest or 0))
         elif at < findings.now - timedelta(days=STALE_DAYS):  # 4
             days = (findings.now - at).days
             found.append(_timed(code, "check.found.stale", Outcome.WARN, seen, days=days))

@@ -9,6 +9,10 @@ from typing import Final
 from subcmc_crawler.report.catalogue import (
     alert_en,
     alert_zh,
+    census_en,
+    census_zh,
+    check_en,
+    check_zh,
     compare_en,
     compare_zh,
     dashboard_en,
@@ -23,6 +27,8 @@ from subcmc_crawler.report.catalogue import (
     reading_zh,
     references_en,
     references_zh,
+    scorecard_en,
+    scorecard_zh,
     sheets_en,
     sheets_zh,
 )
@@ -37,6 +43,9 @@ _ZH: Final = (
     references_zh.LABELS,
     compare_zh.LABELS,
     pruning_zh.LABELS,
+    check_zh.LABELS,
+    scorecard_zh.LABELS,
+    census_zh.LABELS,
 )
 _EN: Final = (
     sheets_en.LABELS,
@@ -48,6 +57,9 @@ _EN: Final = (
     references_en.LABELS,
     compare_en.LABELS,
     pruning_en.LABELS,
+    check_en.LABELS,
+    scorecard_en.LABELS,
+    census_en.LABELS,
 )
 
 
