@@ -21,6 +21,9 @@ from pydantic import BaseModel
 
 from subcmc_crawler.cli.app import app
 from subcmc_crawler.config import VARIABLES
+from subcmc_crawler.conformance.checks import CHECKS, GROUPS
+from subcmc_crawler.conformance.planning import MOST_REQUESTS
+from subcmc_crawler.conformance.questions import Aim
 from subcmc_crawler.model import Comparison, Counts, Manifest, RunRecord, Verdict
 from subcmc_crawler.province.settings import (
     Auth,
@@ -46,6 +49,7 @@ FILES: Final = (
     "README.md",
     "docs/commands.md",
     "docs/architecture.md",
+    "docs/conformance.md",
     "docs/data.md",
     "docs/operator-guide.md",
     "docs/operator-guide.zh-CN.md",
@@ -213,6 +217,26 @@ _MINISTRY: Final = {
     "total": "dotted path of the total, beside `rows`",
 }
 
+_QUESTIONS: Final = {
+    "reach": ("each address", "one row of the first dataset"),
+    "first": ("each dataset", "page 1 at the registered page size"),
+    "again": ("each dataset", "the same once more"),
+    "second": ("each dataset of more than one page", "page 2"),
+    "cut": ("each dataset whose page 1 was shorter than asked for", "page 2 at the size that came"),
+    "last": ("each dataset of more than two pages", "the last page, by `total`"),
+    "past-end": ("each dataset", "the page after it"),
+    "size": ("the largest dataset", "pages 1 and 2 of 1, 2 and 30 rows, page 1 of 1,000 rows"),
+    "zero": ("the largest dataset", "`pageNum=0`"),
+    "foreign-id": ("the largest dataset", "a cmcId of nobody"),
+    "no-id": ("the largest dataset", "no cmcId"),
+    "no-page": ("the largest dataset", "neither pageNum nor pageSize"),
+    "bad-number": ("the largest dataset", "`pageNum=abc`, `pageNum=-1`, `pageSize=0`"),
+    "no-path": ("once", "a path that is none"),
+    "replica": ("each further address, as many datasets as the limit leaves", "one row"),
+    "verified": ("once, with `verify = false`", "one row with the certificate verified"),
+    "anonymous": ("once, with `[province.auth]`", "one row without the secret"),
+}
+
 
 def variables() -> str:
     """The environment variables."""
@@ -363,6 +387,36 @@ def runs() -> str:
     return _document(RunRecord, _RUN)
 
 
+def checks() -> str:
+    """Every check of `subcmc check`, group by group."""
+    zh, en = CATALOGUES["zh"], CATALOGUES["en"]
+    parts = []
+    for group in GROUPS:
+        rows = (
+            (
+                f"`{each.id}`",
+                en[f"check.title.{each.id}"],
+                zh[f"check.title.{each.id}"],
+                each.section,
+                en[f"check.rule.{each.id}"],
+            )
+            for each in CHECKS
+            if each.group == group
+        )
+        head = ("id", "check", "中文", "§", "pass, warning, fail")
+        parts.append(f"### {en[f'check.group.{group}']}\n\n{table(head, rows)}")
+    return "\n".join(parts)
+
+
+def questions() -> str:
+    """What a check asks."""
+    _same([str(aim) for aim in Aim], _QUESTIONS)
+    rows = ((f"`{name}`", *told) for name, told in _QUESTIONS.items())
+    return (
+        table(("question", "how often", "what is asked"), rows) + f"\nNo more than {MOST_REQUESTS} in all.\n"
+    )
+
+
 BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "variables": variables,
     "settings": settings,
@@ -380,6 +434,8 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "runs": runs,
     "comparison": comparison,
     "ministry": ministry,
+    "checks": checks,
+    "questions": questions,
     **samples.BLOCKS,
 }
 """Block name -> what stands in it."""

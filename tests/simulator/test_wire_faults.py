@@ -39,14 +39,22 @@ class Reply:
         return [row[KEY] for row in self.json["data"]]
 
 
+def params(**changes: str) -> dict[str, str]:
+    """Those of page 1, some of them changed; an empty one is left out."""
+    whole = {"cmcId": "620000", "pageNum": "1", "pageSize": "100", **changes}
+    return {name: value for name, value in whole.items() if value}
+
+
 class Asker:
     def __init__(self, simulator: Simulator, session: aiohttp.ClientSession) -> None:
         self.simulator = simulator
         self.session = session
 
     async def page(self, number: int, size: int = 100, *, code: str = "ua_user", address: int = 1) -> Reply:
+        return await self.asked(params(pageNum=str(number), pageSize=str(size)), code=code, address=address)
+
+    async def asked(self, query: dict[str, str], *, code: str = "ua_user", address: int = 1) -> Reply:
         url = self.simulator.address("620000", address) + DATASETS[code].path
-        query = {"cmcId": "620000", "pageNum": str(number), "pageSize": str(size)}
         async with self.session.get(url, params=query, allow_redirects=False) as response:
             return Reply(response.status, await response.read(), dict(response.headers))
 
@@ -309,6 +317,7 @@ async def test_slow_waits_before_each_answer(monkeypatch: pytest.MonkeyPatch) ->
         ("negative", [-1, -1]),
         ("string", [str(ROWS), str(ROWS)]),
         ("moving", [ROWS, ROWS + 1]),
+        ("page", [100, 100]),
     ],
 )
 async def test_totals(value: str, totals: list[object]) -> None:
@@ -317,6 +326,41 @@ async def test_totals(value: str, totals: list[object]) -> None:
         assert [reply.json.get("total") for reply in pages] == totals
         assert all(("total" in reply.json) == (value != "absent") for reply in pages)
         assert pages[0].keys + pages[1].keys == ask.truth_keys()[:200]
+
+
+async def test_any_id() -> None:
+    async with asking() as ask:
+        assert (await ask.asked(params(cmcId="999999"))).status == 400
+    async with asking(":any-id") as ask:
+        for query in (params(cmcId="999999"), params(cmcId="")):
+            assert (await ask.asked(query)).keys == ask.truth_keys()[:100]
+
+
+async def test_any_page() -> None:
+    async with asking(":any-page") as ask:
+        assert (await ask.asked(params(pageNum="", pageSize=""))).keys == ask.truth_keys()[:20]
+        assert (await ask.asked(params(pageNum="-1", pageSize="0"))).keys == ask.truth_keys()[:20]
+        assert (await ask.page(2)).keys == ask.truth_keys()[100:200]
+
+
+async def test_page_zero() -> None:
+    async with asking(":page-zero") as ask:
+        assert (await ask.page(0)).keys == ask.truth_keys()[:100]
+        assert (await ask.page(1)).keys == ask.truth_keys()[100:200]
+
+
+async def test_unordered() -> None:
+    async with asking(":unordered") as ask:
+        assert (await ask.page(1)).keys == ask.truth_keys()[:100]
+        assert (await ask.page(1)).keys == ask.truth_keys()[:100][::-1]
+
+
+async def test_html_errors() -> None:
+    async with asking(":html-errors") as ask:
+        refused = await ask.page(0)
+        assert refused.status == 400
+        assert refused.body.startswith(b"<!DOCTYPE html>")
+        assert (await ask.page(1)).json["total"] == ROWS
 
 
 async def test_bom() -> None:

@@ -104,7 +104,7 @@ class Findings:
         if first is None or first.total is None or self.cut(code) or not self.moves(code):
             return False
         last = last_page(first.total, first.rows, self.size(code))
-        seen = sum(page.rows for _, page in self.pages(code))
+        seen = sum(len(page.keys) for _, page in self.pages(code))
         return last <= len(_ROWS) and seen >= first.total and not self.surplus(code)
 
     def held(self, code: str) -> int:

@@ -25,6 +25,10 @@ Look = Literal["none", "empty", "object", "json", "html", "text"]
 Named = tuple[str, tuple[str | None, ...]]
 """The key of a record, and the keys that it names."""
 
+MOST_ROWS: Final = 20_000
+MOST_CHARACTERS: Final = 1_000_000
+"""What is kept of the keys of one page: sixty pages are kept at once."""
+
 _CLIP: Final = 120
 _TEXT_NONE: Final = frozenset({"-1", "-1L", "-1.0", "null", "NULL", "Null", "None", "undefined", "NaN"})
 _NUMBER_NONE: Final = frozenset({"", "-1", "-1L", "-1.0", "null", "NULL", "Null", "None", "undefined", "NaN"})
@@ -56,7 +60,7 @@ class PageSeen:
 
     total: int | None
     rows: int
-    keys: tuple[str | None, ...]
+    keys: tuple[str | None, ...]  # fewer than rows where a page is far too long
     keyless: Mapping[str, int] = field(default_factory=dict)  # why -> rows
     deviations: tuple[str, ...] = ()
     message: bool = True
@@ -133,7 +137,7 @@ def _page(code: str, envelope: Envelope, cmc_id: str) -> PageSeen:
     return PageSeen(
         total=page.total,
         rows=len(page.records),
-        keys=tuple(page.keys),
+        keys=tuple(page.keys[: _kept(len(key or "") for key in page.keys)]),
         keyless=Counter(page.reasons.values()),
         deviations=page.deviations,
         message=bool(envelope.message),
@@ -143,15 +147,29 @@ def _page(code: str, envelope: Envelope, cmc_id: str) -> PageSeen:
         stray_keys=checked.stray_keys,
         key_collisions=checked.key_collisions,
         odd_nones=_odd_nones(code, page.records),
-        named={each.field: tuple(_named(each, page)) for each in dataset.references},
+        named={each.field: _named(each, page) for each in dataset.references},
         collected=_collected(page.collect_times),
     )
 
 
-def _named(reference: Reference, page: Page) -> Iterable[Named]:
-    for key, record in zip(page.keys, page.records, strict=True):
-        if key is not None:
-            yield key, keys_named(value_in(reference, record))
+def _named(reference: Reference, page: Page) -> tuple[Named, ...]:
+    found = [
+        (key, keys_named(value_in(reference, record)))
+        for key, record in zip(page.keys, page.records, strict=True)
+        if key is not None
+    ]
+    return tuple(found[: _kept(len(key) + sum(len(name or "") for name in names) for key, names in found)])
+
+
+def _kept(lengths: Iterable[int]) -> int:
+    """How many of so long texts are kept of a page: all, unless it is far longer than any that was asked for."""
+    room = MOST_CHARACTERS
+    count = 0
+    for count, length in enumerate(islice(lengths, MOST_ROWS), 1):
+        room -= length
+        if room < 0:
+            return count - 1
+    return count
 
 
 def _odd_nones(code: str, records: Sequence[Any]) -> Mapping[str, int]:

@@ -59,6 +59,7 @@ _LOGIN: Final = Answer(
     body="<!DOCTYPE html><html><head><title>统一身份认证</title></head><body>请先登录</body></html>".encode(),
     content_type="text/html;charset=UTF-8",
 )
+_ERROR_PAGE: Final = "<!DOCTYPE html><html><body><h1>出错了</h1></body></html>".encode()
 _INSTEAD: Final[Mapping[str, Answer]] = {
     "html": _LOGIN,
     "redirect": replace(_LOGIN, status=302, reason="Found", headers={"Location": "/login"}),
@@ -124,6 +125,8 @@ class Answers:
             if fault.address in {None, query.address}
         ]
         found = self._refusal(active, query) or self._page(active, query)
+        if found.status >= 400 and any(fault.kind == "html-errors" for fault in active):
+            found = replace(found, body=_ERROR_PAGE, content_type=_LOGIN.content_type)
         delay = sum(float(fault.value) for fault in active if fault.kind == "slow")
         return replace(found, delay_seconds=delay) if delay else found
 
@@ -141,21 +144,23 @@ class Answers:
         return turn > 0 and (fault.limit == 0 or turn <= fault.limit)
 
     def _page(self, active: Sequence[Fault], query: Query) -> Answer:
-        page_num, page_size = query.page
-        if query.cmc_id != self._centre.cmc_id:
+        kinds = {fault.kind: fault for fault in active}
+        page_num, page_size = _asked(kinds, query)
+        if query.cmc_id != self._centre.cmc_id and "any-id" not in kinds:
             return spring_error(400, query, "cmcId", "省份标识不正确")
         if page_num is None or page_num < 1:
             return spring_error(400, query, "pageNum", "页码从1开始")
         if page_size is None or page_size < 1:
             return spring_error(400, query, "pageSize", "分页大小不正确")
-        kinds = {fault.kind: fault for fault in active}
         live = self._dataset(query.dataset)
         count = len(live)
         bounds = _bounds(kinds, page_num, page_size, count)
         if bounds is None:
             return spring_error(400, query, "pageNum", "页码超出范围")
-        data = live.page(*bounds, row_bytes=_row_bytes(kinds))
-        body = self._wrap(kinds, _total(kinds, count, live.served), data)
+        turned = "unordered" in kinds and live.served % 2 == 1
+        data = live.page(*bounds, row_bytes=_row_bytes(kinds), turned=turned)
+        total = _total(kinds, count, live.served, rows=bounds[1] - bounds[0])
+        body = self._wrap(kinds, total, data)
         live.page_served(active)
         return self._delivered(kinds, body)
 
@@ -194,11 +199,12 @@ class _Live:
             return self._still.rows()
         return [orjson.loads(row) for row in self._moved]
 
-    def page(self, start: int, stop: int, *, row_bytes: int) -> bytes:
-        """The rows as JSON, each filled up with blanks to `row_bytes` at least."""
-        if self._moved is None and not row_bytes:
+    def page(self, start: int, stop: int, *, row_bytes: int, turned: bool = False) -> bytes:
+        """The rows as JSON, each filled up with blanks to `row_bytes` at least; `turned`, the last one first."""
+        if self._moved is None and not row_bytes and not turned:
             return self._still.page(start, stop)
         rows = self._still.split(start, stop) if self._moved is None else self._moved[start:stop]
+        rows = rows[::-1] if turned else rows
         return b",".join(row.ljust(row_bytes) for row in rows)
 
     def page_served(self, active: Sequence[Fault]) -> None:
@@ -258,6 +264,16 @@ def _refused(fault: Fault, query: Query) -> Answer | None:
     return _INSTEAD.get(fault.kind)
 
 
+def _asked(kinds: Mapping[str, Fault], query: Query) -> tuple[int | None, int | None]:
+    """Page number from 1 and page size, as this centre reads them."""
+    page_num, page_size = query.page
+    if "page-zero" in kinds and page_num is not None:
+        page_num += 1
+    if "any-page" in kinds:
+        page_num, page_size = max(1, page_num or 1), page_size or 20
+    return page_num, page_size
+
+
 def _bounds(kinds: Mapping[str, Fault], page_num: int, page_size: int, count: int) -> tuple[int, int] | None:
     """First row and the row after the last of the page, None where a page past the end is an error."""
     if "clamp" in kinds:
@@ -284,7 +300,7 @@ def _row_bytes(kinds: Mapping[str, Fault]) -> int:
     return (_MESSAGE_LIMIT_BYTES - _ENVELOPE_ROOM_BYTES) // kinds["big-body"].count - 1
 
 
-def _total(kinds: Mapping[str, Fault], count: int, served: int) -> int | str | None:
+def _total(kinds: Mapping[str, Fault], count: int, served: int, *, rows: int) -> int | str | None:
     """What `total` says, None where it is absent."""
     value = kinds["total"].value if "total" in kinds else "+0"
     match value:
@@ -296,6 +312,8 @@ def _total(kinds: Mapping[str, Fault], count: int, served: int) -> int | str | N
             return str(count)
         case "moving":
             return count + served
+        case "page":
+            return rows
     return int(value[1:]) if value.startswith("=") else count + int(value)
 
 

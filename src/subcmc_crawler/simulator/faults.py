@@ -31,7 +31,7 @@ class Takes(Enum):
     PERCENT = r"[1-9]\d?|100"
     SECONDS = r"\d+(\.\d+)?"
     CODE = r"-?[1-9]\d*"
-    TOTAL = r"[+-]\d+|=-?\d+|absent|negative|string|moving"
+    TOTAL = r"[+-]\d+|=-?\d+|absent|negative|string|moving|page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ WIRE: Final[Mapping[str, Kind]] = MappingProxyType(
         "ignore-page": Kind(Takes.NOTHING, "page 1 whatever is asked"),
         "ignore-size": Kind(Takes.NOTHING, "page 1 holds everything"),
         "echo-last": Kind(Takes.NOTHING, "a page past the end is the last page again"),
+        "any-id": Kind(Takes.NOTHING, "any cmcId will do, and none"),
+        "any-page": Kind(Takes.NOTHING, "a page number or size that is missing, or none, is 1 or 20"),
+        "page-zero": Kind(Takes.NOTHING, "pages count from 0"),
+        "unordered": Kind(Takes.NOTHING, "each second page comes in the opposite order"),
+        "html-errors": Kind(Takes.NOTHING, "errors are HTML"),
         "error-past-end": Kind(Takes.NOTHING, "a page past the end is HTTP 400"),
         **{
             status: Kind(Takes.TIMES, f"HTTP {status}", _REFUSING)
@@ -86,7 +91,10 @@ WIRE: Final[Mapping[str, Kind]] = MappingProxyType(
         "dead": Kind(Takes.TIMES, "the connection drops before an answer", _LATER),
         "hang": Kind(Takes.TIMES, "no answer, the connection stays", _LATER),
         "slow": Kind(Takes.SECONDS, "each answer comes that much later"),
-        "total": Kind(Takes.TOTAL, "total is off by +N or -N, is =N, absent, negative, a string or moving"),
+        "total": Kind(
+            Takes.TOTAL,
+            "total is off by +N or -N, is =N, absent, negative, a string, moving, that of the page",
+        ),
         "bom": Kind(Takes.NOTHING, "a byte order mark before the JSON"),
         "big-body": Kind(Takes.COUNT, "blanks make a page of more than N rows (by 6 %) pass 10 MB"),
     }
