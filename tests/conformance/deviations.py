@@ -378,6 +378,7 @@ BREAKS: Final[Mapping[str, tuple[Way, ...]]] = {
     ),
     "row-required": (
         fail(prepare=row("hardware", assetDesc=None)),
+        fail(prepare=row("ua_user", orgId=None)),
         fail(prepare=rows("mr_resservice", lambda every: every[0].pop("vendor"))),
     ),
     "row-type": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from subcmc_crawler.conformance.findings import Findings
@@ -17,7 +17,6 @@ from subcmc_crawler.conformance.results import (
     unchecked,
     warn,
 )
-from subcmc_crawler.conformance.seeing import PageSeen, Seen
 from subcmc_crawler.conformance.transport import LAG_PERCENT, apart, faulty, place
 
 _NOT_JSON: Final = frozenset({"empty-body", "not-json", "no-envelope", "number", "depth", "amplification"})
@@ -101,38 +100,21 @@ def total_steady(findings: Findings) -> Result:
     found = []
     compared = 0
     for code in findings.codes:
-        declared = list(_declared(findings, code))
-        totals = {page.total for _, page in declared if page.total is not None}
+        declared = list(findings.declared(code))
+        totals = {total for _, total, _ in declared}
         compared += len(declared) > 1
-        if len(declared) < 2 or len(totals) == 1:  # 1
+        if len(totals) < 2:  # 1
             continue
         low, high = min(totals), max(totals)
-        paged = all(page.total == page.rows for _, page in declared)
+        paged = findings.paged(code)
         near = apart(low, high) <= LAG_PERCENT or high - low <= _FEW_ROWS
-        other = next(seen for seen, page in declared if page.total != declared[0][1].total)
-        found.append(
-            noted(
-                Outcome.WARN if near and not paged else Outcome.FAIL,
-                code,
-                "check.found.total_paged" if paged else "check.found.total_moves",
-                other,
-                low=low,
-                high=high,
-            )
-        )
+        other = next(seen for seen, total, _ in declared if total != declared[0][1])
+        outcome = Outcome.WARN if near and not paged else Outcome.FAIL  # 3
+        what = "check.found.total_paged" if paged else "check.found.total_moves"  # 2
+        found.append(noted(outcome, code, what, other, low=low, high=high))
     if not compared:
         return unchecked("check.open.no_page")
     return judged(found, passed("check.good.datasets", findings.of(Aim.AGAIN), count=compared))
-
-
-def _declared(findings: Findings, code: str) -> Iterator[tuple[Seen, PageSeen]]:
-    for seen in findings.good:
-        page = seen.page
-        mine = seen.question.dataset == code and seen.question.address == findings.main
-        # a page of nothing may declare nothing: what lies past the end is another check's matter
-        past = seen.question.aim is Aim.PAST_END and not seen.page.total if seen.page else False
-        if mine and page is not None and page.total is not None and not past:
-            yield seen, page
 
 
 def _by_fault(findings: Findings, kinds: frozenset[str] | set[str]) -> Result:

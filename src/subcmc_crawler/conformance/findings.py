@@ -12,6 +12,7 @@ from subcmc_crawler.conformance.questions import Aim
 from subcmc_crawler.conformance.seeing import PageSeen, Seen
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.registry import Province
+from subcmc_crawler.spec.query import first_page
 
 _REGULAR = frozenset({Aim.FIRST, Aim.AGAIN, Aim.SECOND})
 _ROWS = (Aim.FIRST, Aim.SECOND, Aim.LAST)
@@ -88,6 +89,11 @@ class Findings:
         first, second = self.page(Aim.FIRST, code), self.page(Aim.SECOND, code)
         return first is None or second is None or not second.rows or first.keys != second.keys
 
+    def stuck(self, code: str) -> bool:
+        """Whether page numbers are ignored: here, or, where there is but one page to tell by, anywhere."""
+        alone = self.page(Aim.SECOND, code) is None
+        return not all(self.moves(each) for each in (self.codes if alone else (code,)))
+
     def stable(self, code: str) -> bool:
         """Whether page 1 came twice with the same keys in the same order."""
         first, again = self.page(Aim.FIRST, code), self.page(Aim.AGAIN, code)
@@ -112,11 +118,37 @@ class Findings:
         return max(
             (
                 ((seen.question.page_num or 1) - 1) * (seen.question.page_size or 0) + seen.page.rows
-                for aim in (*_ROWS, Aim.CUT)
+                for aim in ((*_ROWS, Aim.CUT) if self.moves(code) else (Aim.FIRST,))
                 if (seen := self.one(aim, code)) and seen.page and seen.page.rows
             ),
             default=0,
         )
+
+    def declared(self, code: str) -> Iterator[tuple[Seen, int, int]]:
+        """Each total that was declared of a dataset, with the rows of its page; past the end nothing may be."""
+        for seen in self.good:
+            page, question = seen.page, seen.question
+            if question.dataset != code or question.address != self.main:
+                continue
+            if page and page.total is not None and (page.total or question.aim is not Aim.PAST_END):
+                yield seen, page.total, page.rows
+
+    def moving(self, code: str) -> bool:
+        """Whether different totals were declared of a dataset."""
+        return len({total for _, total, _ in self.declared(code)}) > 1
+
+    def paged(self, code: str) -> bool:
+        """Whether each total of a dataset is the number of rows of its own page."""
+        return all(total == rows for _, total, rows in self.declared(code))
+
+    @cached_property
+    def zero_based(self) -> bool:
+        """Whether page 0 holds other rows than page 1, so that page 1 is not the first one."""
+        code = self.specimen
+        zero, first = (self.page(aim, code) for aim in (Aim.ZERO, Aim.FIRST)) if code else (None, None)
+        if code is None or zero is None or first is None or not self.moves(code):
+            return False
+        return bool(zero.rows) and first_page(zero.keys, first.keys) == 0
 
     def surplus(self, code: str) -> int:
         """Rows past the declared end that were not seen before: the total is too small."""

@@ -30,7 +30,7 @@ def org_order(findings: Findings) -> Result:
     if order.late:
         sample = order.samples[0]
         found.append(
-            fail(code, "check.found.late", seen, rows=order.late, key=sample.key, named=sample.named)
+            fail(code, "check.found.late", seen, rows=order.late, record=sample.key, named=sample.named)
         )
     return judged(found, passed("check.good.rows", [seen], rows=order.served))
 
@@ -82,7 +82,14 @@ def _there(
         seen, key, named = shown
         found.append(
             noted(
-                outcome, code, "check.found.dangling", seen, field=field, rows=dangling, key=key, named=named
+                outcome,
+                code,
+                "check.found.dangling",
+                seen,
+                field=field,
+                rows=dangling,
+                record=key,
+                named=named,
             )
         )
     return judged(found, passed("check.good.rows", [findings.one(Aim.FIRST, code)], rows=rows))

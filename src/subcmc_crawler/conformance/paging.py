@@ -21,7 +21,6 @@ from subcmc_crawler.conformance.results import (
 )
 from subcmc_crawler.conformance.seeing import PageSeen, Seen
 from subcmc_crawler.conformance.transport import fault_found
-from subcmc_crawler.spec.query import first_page
 
 _Judge = Callable[[Findings, str], "Found | bool | None"]
 """Of a dataset: what was found, True when it is well, None when it cannot be said."""
@@ -30,7 +29,12 @@ _NO_PAGE_1: Final = "check.open.no_page"
 
 
 def _each(findings: Findings, judge: _Judge, *, why: str, aim: Aim) -> Result:
-    """The datasets one by one; `why` is told where none of them tells, `aim` picks the examples."""
+    """The datasets one by one; `why` is told where none of them tells, `aim` picks the examples.
+
+    Nothing is said where pages count from 0: none of them is then what it should be.
+    """
+    if findings.zero_based:
+        return unchecked("check.open.zero_based")
     said = {code: judge(findings, code) for code in findings.codes}
     found = [each for each in said.values() if isinstance(each, Found)]
     well = [code for code, each in said.items() if each is True]
@@ -52,15 +56,14 @@ def page_base(findings: Findings) -> Result:
     seen, code = next(findings.of(Aim.ZERO), None), findings.specimen
     if seen is None or code is None or seen.silent:
         return unchecked("check.open.unasked")
-    first = findings.page(Aim.FIRST, code)
+    first, zero = findings.page(Aim.FIRST, code), seen.page
+    if findings.zero_based:  # 3
+        return judged([fail(code, "check.found.zero_first", seen)], _OK)
     if first is None or not first.rows or not findings.moves(code):
         return unchecked("check.open.moves")
-    zero = seen.page
     if zero is None or not zero.rows:  # 1
         return passed("check.good.no_zero", [seen])
-    if first_page(zero.keys, first.keys) == 1:  # 2
-        return judged([warn(code, "check.found.zero_again", seen)], _OK)
-    return judged([fail(code, "check.found.zero_first", seen)], _OK)
+    return judged([warn(code, "check.found.zero_again", seen)], _OK)  # 2
 
 
 _OK: Final = passed("check.good.datasets", count=1)
@@ -83,6 +86,8 @@ def page_moves(findings: Findings) -> Result:
 
 def page_size_small(findings: Findings) -> Result:
     """A page has as many rows as were asked for, at the sizes of the specification's samples and below."""
+    if findings.zero_based:
+        return unchecked("check.open.zero_based")
     code = findings.specimen
     asked = [each for each in findings.of(Aim.SIZE) if each.question.page_size in SMALL_SIZES]
     if code is None or not asked:
@@ -110,6 +115,8 @@ def page_size_large(findings: Findings) -> Result:
     5   more than asked for                                         fail
     ==  ==========================================================  ========
     """
+    if findings.zero_based:
+        return unchecked("check.open.zero_based")
     if page_size_small(findings).outcome is Outcome.FAIL:  # 1
         return unchecked("check.open.small_sizes")
     found, well = [], []
@@ -136,6 +143,8 @@ def page_size_large(findings: Findings) -> Result:
 
 def page_seam(findings: Findings) -> Result:
     """A page begins where the one before it ended, at every size, and when pages are cut."""
+    if findings.zero_based:
+        return unchecked("check.open.zero_based")
     found, well = [], []
     for code in findings.codes:
         if not findings.stable(code) or not findings.moves(code):
@@ -169,7 +178,7 @@ def _begun(findings: Findings) -> Iterator[tuple[Seen, bool]]:
     """Pages of other sizes, and whether they begin with the row that page 1 has at that place."""
     code = findings.specimen
     first = findings.page(Aim.FIRST, code) if code else None
-    if code is None or first is None or not findings.stable(code):
+    if code is None or first is None or not findings.stable(code) or not findings.moves(code):
         return
     for seen in findings.of(Aim.SIZE):
         number, size = seen.question.page_num or 0, seen.question.page_size or 0
@@ -253,7 +262,7 @@ def page_past_end(findings: Findings) -> Result:
 
     def judge(findings: Findings, code: str) -> Found | bool | None:
         seen = findings.one(Aim.PAST_END, code)
-        if seen is None or seen.silent or not findings.moves(code) or findings.surplus(code):  # 1
+        if seen is None or seen.silent or findings.stuck(code) or findings.surplus(code):  # 1
             return None
         if seen.page is None:  # 3
             return fault_found(code, seen, Outcome.WARN)
@@ -267,11 +276,16 @@ def page_past_end(findings: Findings) -> Result:
 
 
 def total_rows(findings: Findings) -> Result:
-    """The rows add up to the total: page 1 and 2 are full, the last page holds what is left, none comes after it."""
+    """The rows add up to the total: page 1 and 2 are full, the last page holds what is left, none comes after it.
+
+    Nothing is said of a total that moves, or that is that of a page.
+    """
+    paged = any(findings.moving(code) and findings.paged(code) for code in findings.codes)
 
     def judge(findings: Findings, code: str) -> Found | bool | None:
         total = findings.total(code)
-        if total is None or not findings.moves(code) or findings.cut(code):
+        moved = findings.moving(code) or (paged and findings.paged(code))
+        if total is None or moved or not findings.moves(code) or findings.cut(code):
             return None
         size = findings.size(code)
         received = expected = 0

@@ -21,6 +21,7 @@ from subcmc_crawler.conformance.results import (
     warn,
 )
 from subcmc_crawler.conformance.seeing import PageSeen, Seen
+from subcmc_crawler.spec.datasets import DATASETS
 
 STALE_DAYS: Final = 7
 _AHEAD: Final = timedelta(days=1)
@@ -54,33 +55,33 @@ def key_unique(findings: Findings) -> Result:
 
 
 def row_required(findings: Findings) -> Result:
-    """Required fields are there, and not null."""
-    return _broken(findings, lambda field, rule: rule == "required")
+    """Required fields are there, and not null; the primary key has a check of its own."""
+    return _broken(findings, lambda code, field, rule: rule == "required" and field != DATASETS[code].key)
 
 
 def row_type(findings: Findings) -> Result:
     """Values have the type of their field, numbers its range."""
-    return _broken(findings, lambda field, rule: rule in ("type", "range"))
+    return _broken(findings, lambda code, field, rule: rule in ("type", "range"))
 
 
 def row_length(findings: Findings) -> Result:
     """Texts and arrays keep the lengths of their fields."""
-    return _broken(findings, lambda field, rule: rule in _LENGTHS)
+    return _broken(findings, lambda code, field, rule: rule in _LENGTHS)
 
 
 def row_code(findings: Findings) -> Result:
     """Codes are those of the code tables of chapter 3."""
-    return _broken(findings, lambda field, rule: rule == "code" and field not in _OWN)
+    return _broken(findings, lambda code, field, rule: rule == "code" and field not in _OWN)
 
 
 def row_cmc_id(findings: Findings) -> Result:
     """No row is another province's."""
-    return _broken(findings, lambda field, rule: field == "cmcId")
+    return _broken(findings, lambda code, field, rule: field == "cmcId")
 
 
 def row_report_type(findings: Findings) -> Result:
     """A pull holds what there is: no row says that it is deleted."""
-    return _broken(findings, lambda field, rule: field == "reportType", outcome=Outcome.WARN)
+    return _broken(findings, lambda code, field, rule: field == "reportType", outcome=Outcome.WARN)
 
 
 def row_unknown_fields(findings: Findings) -> Result:
@@ -177,7 +178,7 @@ def dataset_filled(findings: Findings) -> Result:
 
 
 def _broken(
-    findings: Findings, wanted: Callable[[str, str], bool], *, outcome: Outcome = Outcome.FAIL
+    findings: Findings, wanted: Callable[[str, str, str], bool], *, outcome: Outcome = Outcome.FAIL
 ) -> Result:
     """The rules that were broken, each with its field, the rows and a masked sample."""
     found = []
@@ -192,7 +193,7 @@ def _broken(
                 samples.setdefault(flag, next(iter(page.samples.get(flag, ())), ""))
         for flag, rows in rules.most_common():
             field, _, rule = flag.rpartition(":")
-            if wanted(field, rule):
+            if wanted(code, field, rule):
                 what = "check.found.rule_sample" if samples[flag] else "check.found.rule"
                 found.append(
                     noted(

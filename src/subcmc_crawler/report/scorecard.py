@@ -209,9 +209,12 @@ def _told(values: Mapping[str, Value], words: Labels) -> Mapping[str, Value]:
         told["at"] = clock(epoch_time(int(values["at"])), words)
     if "dataset" in values:
         told["dataset"] = dataset_name(str(values["dataset"]), words)
-    for name, group in (("rule", "rule"), ("reason", "aside"), ("look", "check.look")):
-        if name in values:
-            told[name] = words.word(group, str(told[name]))
+    if "rule" in values:
+        told["rule"] = words.word("rule", str(told["rule"]))
+    if "reason" in values:
+        told["reason"] = words.word("aside", str(told["reason"]))
+    if "look" in values:
+        told["look"] = words.word("look", str(told["look"]))
     return told
 
 

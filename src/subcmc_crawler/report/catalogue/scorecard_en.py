@@ -59,12 +59,12 @@ LABELS: Final = {
     "check.seen.refused": "{fault}, {milliseconds:,} ms",
     "check.seen.silent": "{milliseconds:,} ms, no answer: {fault}",
     "check.seen.undeclared": "not declared",
-    "check.look.none": "no body",
-    "check.look.empty": "an empty body",
-    "check.look.object": "JSON without a code or a reason",
-    "check.look.json": "no JSON object",
-    "check.look.html": "an HTML page",
-    "check.look.text": "plain text",
+    "look.none": "no body",
+    "look.empty": "an empty body",
+    "look.object": "JSON without a code or a reason",
+    "look.json": "no JSON object",
+    "look.html": "an HTML page",
+    "look.text": "plain text",
     "check.good.addresses": "{count} addresses are as they should be",
     "check.good.datasets": "{count} datasets are as they should be",
     "check.good.pages": "{count} pages are as they should be",
@@ -90,6 +90,7 @@ LABELS: Final = {
     "check.open.small": "no answer is large enough to be worth it",
     "check.open.no_page": "there is no good page to look at",
     "check.open.moves": "too few data, or paging itself is wrong",
+    "check.open.zero_based": "pageNum=1 is not the first page: pages count from 0",
     "check.open.small_datasets": "the datasets are too small to have such a page",
     "check.open.empty_datasets": "the datasets are empty",
     "check.open.small_sizes": "small sizes are not honoured already",
@@ -150,8 +151,8 @@ LABELS: Final = {
     "check.found.ahead": "the latest collectTime is {at}, ahead of us",
     "check.found.stale": "the latest collectTime is {days:,} days old",
     "check.found.empty": "total is 0",
-    "check.found.late": "{rows:,} children come before their parent, for example {key} before {named}",
-    "check.found.dangling": "{field} of {rows:,} rows names a record that is not there, for example {key} "
+    "check.found.late": "{rows:,} children come before their parent, for example {record} before {named}",
+    "check.found.dangling": "{field} of {rows:,} rows names a record that is not there, for example {record} "
     "names {named}",
 }
 """Key -> text; both languages have the same keys with the same placeholders."""
