@@ -20,7 +20,6 @@ from subcmc_crawler.conformance.planning import most_requests
 from subcmc_crawler.province.registry import Province, Registry
 from subcmc_crawler.report import scorecard
 from subcmc_crawler.report.census import Census, to_census_csv, to_census_json, to_census_text
-from subcmc_crawler.report.html.checks import to_check_html
 from subcmc_crawler.report.json_check import to_check_json
 from subcmc_crawler.report.labels import labels
 from subcmc_crawler.report.text_check import to_check_text
@@ -95,6 +94,8 @@ def _json(card: Scorecard, lang: str, colored: bool) -> bytes:
 
 
 def _html(card: Scorecard, lang: str, colored: bool) -> bytes:
+    from subcmc_crawler.report.html.checks import to_check_html  # noqa: PLC0415 - its library is for this alone
+
     del colored
     return to_check_html(card, lang=lang)
 

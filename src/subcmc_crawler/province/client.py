@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.connector import Connection
+from aiohttp.streams import EmptyStreamReader
 
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
 from subcmc_crawler.province.addresses import Address
@@ -275,6 +276,8 @@ class ProvinceClient:
                 del self._reading[response]
 
     async def _body(self, response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> bytes:
+        if isinstance(response.content, EmptyStreamReader):  # of a status that has no body: it counts nothing
+            return b""
         body = bytearray()
         paid = 0
         async for chunk in response.content.iter_any():
