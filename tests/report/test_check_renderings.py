@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from centre import Asked, Centre, Reply, answer, driven, page, registered, sound, spring
+from centre import Reply, answer, driven, page, registered, sound, spring
 from hostile import TEXTS, any_hostile
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
@@ -34,7 +34,7 @@ from subcmc_crawler.report.text_check import to_check_text
 LANGS = ["zh", "en"]
 ADDRESSES = ["http://10.0.0.1:8080/gansu1", "http://10.0.0.2:8080/gansu2"]
 IDENTITY, PHONE, NAME = "620102199003071234", "13893112766", "欧阳震华"
-few = settings(suppress_health_check=[HealthCheck.too_slow], max_examples=10)
+few = settings(suppress_health_check=[HealthCheck.too_slow], max_examples=5)
 
 
 def written_by(*texts: str) -> Scorecard:
@@ -61,8 +61,13 @@ def written_by(*texts: str) -> Scorecard:
     return driven(registered(ADDRESSES), respond)
 
 
+def rows_of(question: Question) -> list[dict[str, Any]]:
+    """A few rows of a page that is sound but for its length, to be spoilt."""
+    return [dict(row) for row in json.loads(sound(question).body).get("data", [])[:6]]
+
+
 def _harmful(question: Question, text: str) -> Answer:
-    rows = [dict(row) for row in Centre().sound(Asked(question.dataset, 1, dict(question.params))).rows]
+    rows = rows_of(question)
     for row in rows[:3]:
         row.update({name: text for name in list(row)[3:] if name != "collectTime"})
         row |= {text: text, "cmcId": text, "reportType": text}
@@ -227,7 +232,7 @@ def personal(question: Question) -> Answer | Fault:
         return answer(Reply(raw=told.encode()))
     if question.path.endswith("interface") or question.page_num is None:
         return answer(spring(404, told))
-    rows = [dict(row) for row in Centre().sound(Asked(question.dataset, 1, dict(question.params))).rows]
+    rows = rows_of(question)
     for row in rows[:4]:
         if question.dataset == "ua_user":
             row |= {"name": [NAME], "idNo": int(IDENTITY), "mobile": PHONE * 3, "userType": PHONE}
@@ -238,7 +243,7 @@ def personal(question: Question) -> Answer | Fault:
             row |= {"responsiblePerson": [NAME], "orgId": PHONE, "platform": IDENTITY, "cmcId": PHONE}
     if question.dataset == "ua_user" and rows:
         rows.append(rows[0] | {"userId": IDENTITY})
-    return answer(page(rows, 50))
+    return answer(page(rows, len(rows)))
 
 
 def test_nobody_is_named_and_no_number_is_whole() -> None:

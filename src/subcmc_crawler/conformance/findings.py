@@ -43,7 +43,11 @@ class Findings:
 
     def one(self, aim: Aim, code: str) -> Seen | None:
         """The answer about a dataset, None when that was not asked."""
-        return next((each for each in self.of(aim) if each.question.dataset == code), None)
+        return self._first.get((aim, code))
+
+    @cached_property
+    def _first(self) -> dict[tuple[Aim, str], Seen]:
+        return {(each.question.aim, each.question.dataset): each for each in reversed(self.seen)}
 
     def page(self, aim: Aim, code: str) -> PageSeen | None:
         """The good page about a dataset."""

@@ -15,7 +15,7 @@ from subcmc_crawler.province.page import Page, read
 from subcmc_crawler.spec.codes import NONE_SPELLINGS
 from subcmc_crawler.spec.datasets import DATASETS, Reference
 from subcmc_crawler.spec.envelope import Envelope, document_in, parse
-from subcmc_crawler.spec.fields import FIELDS, Field
+from subcmc_crawler.spec.fields import FIELDS
 from subcmc_crawler.spec.personal import one_line
 from subcmc_crawler.spec.references import keys_named, value_in
 
@@ -31,7 +31,8 @@ MOST_CHARACTERS: Final = 1_000_000
 
 _CLIP: Final = 120
 _TEXT_NONE: Final = frozenset({"-1", "-1L", "-1.0", "null", "NULL", "Null", "None", "undefined", "NaN"})
-_NUMBER_NONE: Final = frozenset({"", "-1", "-1L", "-1.0", "null", "NULL", "Null", "None", "undefined", "NaN"})
+_NUMBER_NONE: Final = _TEXT_NONE | {""}
+_ODD_KINDS: Final = frozenset({"string", "integer", "long"})
 _EARLIEST_MS: Final = 946_684_800_000  # 2000-01-01: an earlier collectTime is one in seconds, or none at all
 _MOST_ERROR_BYTES: Final = 1 << 20
 
@@ -174,19 +175,15 @@ def _kept(lengths: Iterable[int]) -> int:
 
 def _odd_nones(code: str, records: Sequence[Any]) -> Mapping[str, int]:
     """Fields in which a row says "has none" otherwise than 1.3.5 has it for their type."""
-    found: Counter[str] = Counter()
-    for record in records:
-        if isinstance(record, dict):
-            found.update(each.name for each in FIELDS[code] if _is_odd(each, record.get(each.name)))
-    return found
-
-
-def _is_odd(each: Field, value: object) -> bool:
-    if each.kind == "strings":
-        return False
-    if isinstance(value, str):
-        return value in (_TEXT_NONE if each.kind == "string" else _NUMBER_NONE)
-    return each.kind != "string" and isinstance(value, float) and value == -1.0
+    kinds = {each.name: each.kind for each in FIELDS[code]}
+    return Counter(
+        name
+        for record in records
+        if isinstance(record, dict)
+        for name, value in record.items()
+        if (isinstance(value, str) and value in _NUMBER_NONE) or (type(value) is float and value == -1.0)
+        if kinds.get(name) in _ODD_KINDS and (kinds[name] != "string" or value in _TEXT_NONE)
+    )
 
 
 def _collected(values: Sequence[Any]) -> Collected:

@@ -20,6 +20,7 @@ from subcmc_crawler.spec.datasets import DATASETS
 
 _LONGEST: Final = 200
 _SAMPLE: Final = 80
+_READ: Final = 2_000  # of a text of any length: far more than is shown
 _MENDED: Final = (Outcome.FAIL, Outcome.WARN)
 
 
@@ -196,13 +197,13 @@ def dataset_name(where: str, words: Labels) -> str:
 def _told(values: Mapping[str, Value], words: Labels) -> Mapping[str, Value]:
     """Values as sentences take them: a province's own words masked on one line, ours in the language."""
     told: dict[str, Value] = {
-        name: fit(shown(value), _SAMPLE) if isinstance(value, str) else value
+        name: fit(shown(value[:_READ]), _SAMPLE) if isinstance(value, str) else value
         for name, value in values.items()
     }
     if "kind" in values:
         told["fault"] = _fault(str(values["kind"]), str(values.get("detail", "")), words)
     if "deviation" in values:
-        told["deviation"] = fit(shown(deviation_name(str(values["deviation"]), words)), _SAMPLE)
+        told["deviation"] = fit(shown(deviation_name(str(values["deviation"])[:_READ], words)), _SAMPLE)
     if "bytes" in values:
         told["bytes"] = size(int(values["bytes"]))
     if "at" in values:
@@ -240,7 +241,7 @@ def seen_sentence(seen: Seen, words: Labels) -> str:
 
 
 def _fault(kind: str, detail: str, words: Labels) -> str:
-    return fit(shown(fault_sentence(kind, detail, words)), _LONGEST)
+    return fit(shown(fault_sentence(kind[:_READ], detail[:_READ], words)), _LONGEST)
 
 
 def _who(province: Province) -> Mapping[str, str]:
