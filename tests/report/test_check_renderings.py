@@ -232,7 +232,7 @@ def personal(question: Question) -> Answer | Fault:
         return answer(Reply(raw=told.encode()))
     if question.path.endswith("interface") or question.page_num is None:
         return answer(spring(404, told))
-    rows = rows_of(question)
+    rows = rows_of(question) if question.page_num == 1 else []
     for row in rows[:4]:
         if question.dataset == "ua_user":
             row |= {"name": [NAME], "idNo": int(IDENTITY), "mobile": PHONE * 3, "userType": PHONE}
