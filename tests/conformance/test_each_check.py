@@ -6,11 +6,23 @@ import pytest
 from centre import card_of, result_of, wrong
 from deviations import BREAKS, Way
 
+from subcmc_crawler.conformance.checks import CHECKS
+
 WAYS = [
     pytest.param(name, way, id=f"{name}-{number}-{way.outcome}")
     for name, ways in BREAKS.items()
     for number, way in enumerate(ways, 1)
 ]
+
+
+IN_SECURING = {
+    "tls-https", "tls-handshake", "tls-trusted", "tls-name", "tls-expiry", "tls-version", "auth-enforced",
+}  # fmt: skip
+"""What tests/conformance/test_securing.py breaks."""
+
+
+def test_every_check_is_broken_somewhere() -> None:
+    assert BREAKS.keys() | IN_SECURING == {check.id for check in CHECKS}
 
 
 @pytest.mark.parametrize(("name", "way"), WAYS)

@@ -57,6 +57,12 @@ def test_a_sound_centre_passes_all_that_can_be_checked() -> None:
     assert open_ones == {"address-same-totals", "auth-enforced"}
 
 
+def test_two_addresses_that_agree_pass() -> None:
+    card = driven(registered([*ONE, "https://10.0.0.2/a"]), secured)
+    assert wrong(card) == {}
+    assert result_of(card, "address-same-totals").values == {"count": len(DATASETS)}
+
+
 def test_pages_that_are_far_too_long_are_not_kept_whole() -> None:
     question = Question(
         aim=Aim.FIRST, address=registered(ONE).addresses[0], dataset="infr_network",
