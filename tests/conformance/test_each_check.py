@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from centre import card_of, result_of, wrong
-from deviations import BREAKS, Way
+from deviations import BREAKS
+from ways import Way
 
 from subcmc_crawler.conformance.checks import CHECKS
 

@@ -200,19 +200,22 @@ LABELS: Final = {
     "check.rule.org-order": "前两页中，上级机构排在下级之前；下级在前为不通过。",
     "check.mend.org-order": "请按机构层级排序输出，先上级后下级。",
     "check.title.org-parent": "上级机构存在",
-    "check.rule.org-parent": "每个机构的 parentOrgId 为空或为已有的机构（看全机构时才检查）；否则为不通过。",
+    "check.rule.org-parent": "每个机构的 parentOrgId 为空或为已有的机构（仅在看到全部机构时检查）；"
+    "否则为不通过。",
     "check.mend.org-parent": "请补全上级机构，最上级机构的 parentOrgId 填空字符串。",
     "check.title.user-org": "人员所属机构存在",
-    "check.rule.user-org": "看到的人员的 orgId 都在机构中（看全机构时才检查）；否则为不通过。",
+    "check.rule.user-org": "看到的人员的 orgId 都在机构中（仅在看到全部机构时检查）；否则为不通过。",
     "check.mend.user-org": "请补全机构数据，或改正人员的 orgId。",
     "check.title.hardware-org": "网络设施所属机构存在",
-    "check.rule.hardware-org": "看到的网络设施的 orgId 都在机构中（看全机构时才检查）；否则为不通过。",
+    "check.rule.hardware-org": "看到的网络设施的 orgId 都在机构中（仅在看到全部机构时检查）；否则为不通过。",
     "check.mend.hardware-org": "请补全机构数据，或改正网络设施的 orgId。",
     "check.title.service-app": "应用服务端对应的应用存在",
-    "check.rule.service-app": "看到的应用服务端的 appId 都在移动应用中（看全应用时才检查）；否则为不通过。",
+    "check.rule.service-app": "看到的应用服务端的 appId 都在移动应用中（仅在看到全部应用时检查）；"
+    "否则为不通过。",
     "check.mend.service-app": "请补全移动应用，或改正服务端的 appId。",
     "check.title.service-hosts": "应用服务端的主机存在",
-    "check.rule.service-hosts": "看到的 hosts 都是网络设施的 assetId（看全网络设施时才检查）；否则为告警。",
+    "check.rule.service-hosts": "看到的 hosts 都是网络设施的 assetId（仅在看到全部网络设施时检查）；"
+    "否则为告警。",
     "check.mend.service-hosts": "请在 hosts 中填写网络设施的 assetId，并补全网络设施。",
 }
 """Key -> text; both languages have the same keys with the same placeholders."""
