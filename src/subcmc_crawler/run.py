@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from subcmc_crawler import __version__
-from subcmc_crawler.errors import NotFound, StoreLost, SubcmcError, TryLater
-from subcmc_crawler.halting import Halt, Sleep, Stop
+from subcmc_crawler.errors import NotFound, StoreLost, TryLater
+from subcmc_crawler.executing import Executor, Local
+from subcmc_crawler.halting import Sleep, Stop
 from subcmc_crawler.model import RunRecord, RunStatus
 from subcmc_crawler.province import credentials
-from subcmc_crawler.province.asking import Asker
-from subcmc_crawler.province.client import ProvinceClient
-from subcmc_crawler.province.pacing import BytePace, Rest
 from subcmc_crawler.province.registry import Province, Registry
-from subcmc_crawler.pull import Night, Observer, broken_off, pull_province
+from subcmc_crawler.pull import Night, Observer
+from subcmc_crawler.pulling import Due, Puller
 from subcmc_crawler.pushed import Comparisons
 from subcmc_crawler.schedule import PlannedPull, plan
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverError
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.lease import Lease
-from subcmc_crawler.store.rests import keep_rest, kept_rest
-from subcmc_crawler.store.runs import abandon, begin_run, finish_run, past_durations, recover, reopen_run
+from subcmc_crawler.store.runs import begin_run, finish_run, past_durations, recover, reopen_run
 from subcmc_crawler.store.undoing import take_back_run
 
 _LOG = logging.getLogger(__name__)
-
-_REST_WORTH_KEEPING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +84,7 @@ class Crawl:
         resume: bool = False,
         lease_seconds: int = 60,
         sleep: Sleep = asyncio.sleep,
+        executor: Executor | None = None,
     ) -> None:
         self._registry = registry
         self._db = db
@@ -99,15 +95,11 @@ class Crawl:
         self._resume = resume
         self._lease_seconds = lease_seconds
         self._provinces = self._selection.of(registry)
-        self._credentials = {each.cmc_id: credentials.load(each, folder) for each in self._provinces}
         self._platform = credentials.load_ministry(registry.ministry, folder) if registry.ministry else None
         self._comparisons: Comparisons | None = None
         self._stop = Stop(sleep)
-        self._slots = asyncio.Semaphore(registry.run.max_provinces)
-        most = sorted(each.pull.max_in_flight for each in self._provinces)[-registry.run.max_provinces :]
-        self._line = BytePace(
-            registry.run.max_run_bytes_per_second, clock=time.monotonic, readers=sum(most) or 1
-        )
+        self._puller = Puller(self._provinces, registry.run, folder=folder, stop=self._stop, now=now)
+        self._executor = executor or Local()
 
     def stop(self) -> None:
         """Asks the run to end: no new page is asked for, what is on its way has its grace; the second time none."""
@@ -177,11 +169,11 @@ class Crawl:
                 renewing = group.create_task(leases.keep(self._db, lease))
                 self._comparisons = self._compared(night)
                 comparing = group.create_task(self._comparisons.run()) if self._comparisons else None
-                pulls = [
-                    group.create_task(self._pull(province, night, planned))
-                    for province, planned in await self._planned()
-                ]
-                await asyncio.wait(pulls)
+                pull = partial(self._puller.pull, night=night)
+                async with aclosing(self._executor.map_unordered(pull, await self._planned())) as pulls:
+                    async for manifests in pulls:
+                        if self._comparisons is not None:
+                            self._comparisons.add(manifests)
                 if self._comparisons and comparing and self._registry.ministry:
                     overtime_seconds = self._registry.ministry.settings.overtime_minutes * 60
                     self._comparisons.end(overtime_seconds=overtime_seconds)
@@ -206,63 +198,13 @@ class Crawl:
             comparisons.stop()
         return comparisons
 
-    async def _planned(self) -> Sequence[tuple[Province, PlannedPull | None]]:
+    async def _planned(self) -> Sequence[Due]:
         """The provinces in the order of their starts; without a plan when windows are ignored."""
         if self._ignore_windows:
-            return [(province, None) for province in self._provinces]
+            return [Due(province) for province in self._provinces]
         by_id = {province.cmc_id: province for province in self._provinces}
         planned = plan_night(self._registry, self._provinces, await past_durations(self._db), self._now())
-        return [(by_id[each.cmc_id], each) for each in planned]
-
-    async def _pull(self, province: Province, night: Night, planned: PlannedPull | None) -> None:
-        if planned is not None:
-            await self._stop.sleep_until(planned.start, self._now)
-        halted = Halt(
-            self._stop,
-            closing=planned.closing if planned else None,
-            grace_seconds=self._registry.run.stop_grace_seconds,
-            now=self._now,
-        )
-        async with self._slots:
-            rest = Rest(clock=time.monotonic, away=partial(self._away, halted, province))
-            rest.extend(await self._rest_left(province))
-            readers, limit = province.pull.max_in_flight, province.pull.max_bytes_per_second
-            paces = [BytePace(limit, clock=time.monotonic, readers=readers), self._line]
-            client = ProvinceClient(
-                province.cmc_id,
-                self._credentials[province.cmc_id],
-                byte_paces=paces,
-                connections=province.pull.max_in_flight,
-                proxy=province.pull.proxy,
-            )
-            async with client:
-                asker = Asker(client, province.pull, rest=rest, halted=halted, now=self._now)
-                try:
-                    manifests = await pull_province(province, night, asker, halted=halted)
-                except (SubcmcError, DriverError):
-                    raise  # the store is lost: the run cannot go on
-                except Exception as error:  # a defect of ours must not cost the other provinces their night
-                    _LOG.exception("%s: this program failed; the others go on", province.name)
-                    reason = f"internal error: {type(error).__name__}"
-                    await abandon(self._db, broken_off(province, night, reason))
-                else:
-                    if self._comparisons is not None:
-                        self._comparisons.add(manifests)
-
-    async def _rest_left(self, province: Province) -> float:
-        """Seconds of a rest that an earlier process began and that is not over yet."""
-        until = await kept_rest(self._db, province.cmc_id)
-        return max(0.0, (until - self._now()).total_seconds()) if until else 0.0
-
-    async def _away(self, halted: Halt, province: Province, seconds: float) -> None:
-        """Sleeps without a slot, so that another province can use it; not past the halt."""
-        if seconds >= _REST_WORTH_KEEPING_SECONDS:
-            await keep_rest(self._db, province.cmc_id, self._now() + timedelta(seconds=seconds))
-        self._slots.release()
-        try:
-            await halted.sleep(seconds)
-        finally:
-            await self._slots.acquire()
+        return [Due(by_id[each.cmc_id], each) for each in planned]
 
 
 def plan_night(
