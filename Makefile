@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+SBOM   ?= sbom.cdx.json
 
 PIP     = $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 # Locks are made from one index alone: a private find-links or extra index would leave its hashes in them.
@@ -16,7 +17,7 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint imports lock audit sbom secrets clean python mongod
+.PHONY: help demo test lint imports lock audit sbom soak secrets clean python mongod
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,14 +47,13 @@ lock: $(READY)  ## write the hash locks again from pyproject.toml; UPGRADE=1 tak
 	  --output-file requirements-dev.lock pyproject.toml
 
 audit: $(READY)  ## known vulnerabilities of everything locked; asks the PyPI advisory service
-	@for lock in requirements.lock requirements-dev.lock; do \
-	  echo "auditing $$lock" >&2; \
-	  $(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock \
-	    || { echo "$$lock: a vulnerability, or the advisory service gave no answer (see above); nothing is proven" >&2; exit 1; }; \
-	done
+	@$(BIN)/python .ci/audit.py $(AUDIT_ARGS) $(BIN)/pip-audit requirements-dev.lock
 
 sbom: $(READY)  ## sbom.cdx.json: what is in production, as CycloneDX, from the lock
-	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.cdx.json requirements.lock
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM) requirements.lock
+
+soak: $(READY) mongod  ## hundreds of kills and sixty nights, a quarter of an hour; SOAK_ARGS="--kills 20 --nights 15" for less
+	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
 
 secrets:  ## the passwords and URIs that docker-compose.yml mounts; never overwrites one
 	@sh deploy/make-secrets.sh

@@ -1,4 +1,4 @@
-"""Every promise of docs/promises.md has its figure, and a test that is there."""
+"""Every promise of docs/promises.md has its figure; what it and docs/security.md name as proof is there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+_FILE = re.compile(r"`((?:src|deploy|\.ci)/[\w./-]+)`")
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 
@@ -34,8 +38,9 @@ def test_every_promise_has_a_figure_and_a_test() -> None:
         assert _NAMED.search(row[2]), row
 
 
-def test_every_test_that_is_named_exists() -> None:
-    named = {(match[1], match[2]) for match in _NAMED.finditer(TEXT)}
+@pytest.mark.parametrize("text", [TEXT, SECURITY], ids=["promises", "security"])
+def test_every_test_that_is_named_exists(text: str) -> None:
+    named = {(match[1], match[2]) for match in _NAMED.finditer(text)}
     assert named
     missing = [
         (path, name)
@@ -43,3 +48,9 @@ def test_every_test_that_is_named_exists() -> None:
         if not (ROOT / path).is_file() or (name and name not in functions(ROOT / path))
     ]
     assert missing == []
+
+
+def test_every_file_that_security_names_exists() -> None:
+    files = {match[1] for match in _FILE.finditer(SECURITY)}
+    assert len(files) > 5
+    assert [file for file in files if not (ROOT / file).is_file()] == []

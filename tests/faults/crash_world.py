@@ -29,7 +29,9 @@ from subcmc_crawler.store.reading import export, prove
 from subcmc_crawler.store.runs import list_runs, manifests_of
 
 _PROVINCES = {"110000": "北京市", "620000": "甘肃省"}
-_REQUESTS = 36  # of a night: two provinces, nine datasets, most of them one page; users and devices a few
+_REQUESTS = (
+    36  # of a night, about: two provinces, nine datasets, most of them one page; users and devices a few
+)
 _DEFAULTS = """
 page_size = 10
 requests_per_second = 0
@@ -39,6 +41,9 @@ cool_down_seconds = 0.05
 request_timeout_seconds = 10
 """
 _LOOK_SECONDS = 0.002
+_LONGEST_SECONDS = {0: 0.8, _REQUESTS: 0.4}
+"""After so many requests, how long the instant may wait: first Python starts, the lease is taken and what is left is
+undone; last the run is closed and told."""
 _MOST_SECONDS = 60  # for what takes 10, on a machine that has other things to do
 
 Kill = Callable[[asyncio.subprocess.Process], None]
@@ -184,11 +189,14 @@ class World:
 
     async def _instant(self, ending: asyncio.Future[Any], before: int, requests: int | None) -> None:
         """Returns a moment after so many requests, or after any number of them, or at the end of the process."""
-        wanted = self._dice.randint(0, _REQUESTS) if requests is None else requests
+        wanted = self._some_request() if requests is None else requests
         while len(self._simulator.requests) - before < wanted and not ending.done():  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
-        # some 0.6 s pass before the first request: Python starts, the lease is taken, what is left is undone
-        await asyncio.sleep(self._dice.uniform(0, 0.05) if wanted else self._dice.uniform(0, 1.2))
+        await asyncio.sleep(self._dice.uniform(0, _LONGEST_SECONDS.get(wanted, 0.05)))
+
+    def _some_request(self) -> int:
+        """Any, and more often the first and the last, where runs and not only pages begin and end."""
+        return self._dice.choice([0, _REQUESTS, *(self._dice.randint(1, _REQUESTS) for _ in range(4))])
 
     async def _note_run(self) -> None:
         for run in await list_runs(self._db, 2):
@@ -252,6 +260,8 @@ def _place(requests: int, ended: bool) -> str:
         return "after its end"
     if requests == 0:
         return "before its first request"
+    if requests >= _REQUESTS:
+        return "after most of its requests"
     return "in its first half" if requests < _REQUESTS / 2 else "in its second half"
 
 

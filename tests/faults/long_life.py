@@ -98,6 +98,9 @@ async def _pruned(
 ) -> Life:
     versions_before, bytes_before, _ = await _versions(db)
     pruned = await prune(db, keep)
+    await db.client.admin.command(
+        "fsync"
+    )  # room is given back to the file by the next checkpoint, a minute away
     versions_after, bytes_after, reusable = await _versions(db)
     faults, kept = [], 0
     for run in range(pruned.oldest, len(mornings) + 1):

@@ -1,4 +1,6 @@
-"""What `make soak` runs: hundreds of kills and sixty nights, with a table of figures. Takes about half an hour.
+"""What `make soak` runs: hundreds of kills and sixty nights, with a table of figures.
+
+It takes about a quarter of an hour.
 
 python tests/faults/soak.py [--kills 200] [--mongod-kills 50] [--nights 60] [--seed 1]
 """
@@ -123,6 +125,8 @@ def _lived(life: Life) -> list[str]:
         faults.append("file descriptors or tasks grew")
     if any(each.grown != each.new for each in life.mornings):
         faults.append("the store grew by something else than what changed")
+    if life.reusable <= 0:
+        faults.append("the prune gave no room back to the collections")
     return faults
 
 

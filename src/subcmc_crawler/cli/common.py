@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -72,13 +73,17 @@ def note(text: str) -> None:
 
 @contextmanager
 def own_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that only its owner can read; NotFound when it cannot be made."""
+    """A file to write that only its owner can read, whatever its mode was; NotFound when it cannot be made.
+
+    A device or a pipe keeps its mode: `--output /dev/null` is not ours to lock.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise NotFound(f"{path}: cannot be written: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
         yield file
 
 

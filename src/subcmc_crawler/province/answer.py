@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from subcmc_crawler.errors import Fault
@@ -22,8 +22,8 @@ class Answer:
     """An answer of any status: `fault` is what its head alone says against a page, None when nothing does."""
 
     status: int
-    headers: Mapping[str, str]  # names in lower case; of several alike the first
-    body: bytes  # decoded
+    headers: Mapping[str, str] = field(repr=False)  # names in lower case; of several alike the first
+    body: bytes = field(repr=False)  # decoded
     milliseconds: float
     first_byte_seconds: float
     secured: Secured | None = None  # None over plain HTTP
