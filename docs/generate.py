@@ -171,6 +171,8 @@ _RUN: Final = {
     "version": "of the program",
     "notices": "lines that every report of the run repeats",
     "alerted_at": "when its digest was claimed, before it was sent; null while nobody was told",
+    "shards": "null, or how it was divided: how many shards, the digest of their registry, the order of the "
+    "provinces, and which shards have joined, ended, were stopped",
 }
 
 

@@ -224,6 +224,47 @@ class Comparison:
         return self.endings[-1:] in ((Ending.CLEAN.value,), (Ending.REPEATING.value,))
 
 
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of a run: of the provinces in the order of the schedule every `count`th, from the `index`th on."""
+
+    index: int  # from 1
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard that "2/3" names; ValueError says what is wrong."""
+        index, slash, count = text.partition("/")
+        digits = all(part.isascii() and part.isdecimal() and len(part) <= 4 for part in (index, count))
+        if not slash or not digits or not 1 <= int(index) <= int(count):
+            raise ValueError('a shard is written "2/3": the second of three')
+        return cls(int(index), int(count))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shards:
+    """How a run is divided among processes, each of which begins, ends or is stopped by itself."""
+
+    count: int
+    registry: str  # the digest of the registry that all of them read
+    order: tuple[str, ...]  # cmcIds as ranked by the schedule when the run began
+    joined: tuple[int, ...] = ()
+    ended: tuple[int, ...] = ()
+    stopped: tuple[int, ...] = ()
+
+    def of(self, shard: Shard) -> tuple[str, ...]:
+        """The cmcIds that one of them pulls."""
+        return self.order[shard.index - 1 :: self.count]
+
+    @property
+    def all_left(self) -> bool:
+        """Whether none is left to wait for."""
+        return len({*self.ended, *self.stopped}) == self.count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One nightly run."""
@@ -238,6 +279,7 @@ class RunRecord:
     version: str = ""  # of this package
     notices: tuple[str, ...] = ()  # lines that every report repeats, for example verify = false
     alerted_at: datetime | None = None  # when somebody took it upon himself to send its digest
+    shards: Shards | None = None  # None: one process pulled all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from subcmc_crawler import __version__
 from subcmc_crawler.errors import NotFound, StoreLost, TryLater
 from subcmc_crawler.executing import Executor, Local
 from subcmc_crawler.halting import Sleep, Stop
-from subcmc_crawler.model import RunRecord, RunStatus
+from subcmc_crawler.model import RunRecord, RunStatus, Shard, Shards
 from subcmc_crawler.province import credentials
 from subcmc_crawler.province.registry import Province, Registry
 from subcmc_crawler.pull import Night, Observer
@@ -25,11 +25,23 @@ from subcmc_crawler.schedule import PlannedPull, plan
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverError
 from subcmc_crawler.store import lease as leases
-from subcmc_crawler.store.lease import Lease
-from subcmc_crawler.store.runs import begin_run, finish_run, past_durations, recover, reopen_run
+from subcmc_crawler.store.lease import Lease, Place
+from subcmc_crawler.store.runs import (
+    begin_run,
+    finish_run,
+    manifests_of,
+    past_durations,
+    recover,
+    reopen_run,
+    summary_of,
+)
+from subcmc_crawler.store.shards import join_run, leave_run, rejoin_run
 from subcmc_crawler.store.undoing import take_back_run
 
 _LOG = logging.getLogger(__name__)
+
+_SAME_NIGHT = timedelta(hours=12)
+"""So long after the first one a shard may come where windows are ignored, and still belong to its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,9 @@ class Crawl:
     Each province starts at its planned start (`schedule.plan`), or as soon afterwards as a slot is free; with
     `ignore_windows` at once. `now` tells the time in the registry's zone, `sleep` passes it. `stop()` ends the run
     early, and every walk that has not ended by then is incomplete.
+
+    A `shard` joins the run that the other shards of the night have begun, or begins it; it pulls its part of the
+    provinces with its part of the run-wide limits, and the last one to end closes the run.
     """
 
     def __init__(
@@ -85,8 +100,10 @@ class Crawl:
         lease_seconds: int = 60,
         sleep: Sleep = asyncio.sleep,
         executor: Executor | None = None,
+        shard: Shard | None = None,
     ) -> None:
-        self._registry = registry
+        self._registry = registry = _part(registry, shard)
+        self._shard = shard
         self._db = db
         self._observer = observer
         self._now = now
@@ -116,8 +133,8 @@ class Crawl:
                     f"no window is open; the next one opens at {opening:%Y-%m-%d %H:%M %z}: "
                     "use --wait to wait for it, or --now to ignore windows"
                 )
-        async with leases.held(self._db, self._lease_seconds) as lease:
-            record = await (reopen_run(self._db) if self._resume else begin_run(self._db, self._record()))
+        async with leases.held(self._db, self._lease_seconds, self._place) as lease:
+            record = await self._open(lease)
             crashed = await recover(self._db, record.number)
             if crashed:
                 _LOG.warning(
@@ -130,10 +147,51 @@ class Crawl:
                 # now, or by the next run when MongoDB is away
                 with suppress(DriverError, TimeoutError):
                     async with asyncio.timeout(self._lease_seconds / 3):
-                        await take_back_run(self._db, record.number)
+                        mine = [each.cmc_id for each in self._provinces]
+                        await take_back_run(self._db, record.number, mine)
                 raise
-            status = RunStatus.STOPPED if self._stop.asked else RunStatus.FINISHED
-            return await finish_run(self._db, record.number, status, self._now())
+            return await self._close(record)
+
+    @property
+    def _place(self) -> Place | None:
+        if self._shard is None:
+            return None
+        return Place(f"{self._shard.count} {self._registry.digest}", self._shard.index)
+
+    async def _open(self, lease: Lease) -> RunRecord:
+        """The run that this crawl is at work on: begun, joined, or gone on with."""
+        opening = self._record()
+        if self._shard is None:
+            return await (reopen_run(self._db) if self._resume else begin_run(self._db, opening))
+        ranked = await self._plan()
+        shards = Shards(
+            count=self._shard.count,
+            registry=self._registry.digest,
+            order=tuple(each.cmc_id for each in ranked),
+        )
+        opening = replace(opening, shards=shards)
+        if self._resume:
+            record = await rejoin_run(self._db, lease, opening, self._shard)
+        else:
+            since = self._now() - _SAME_NIGHT
+            if not self._ignore_windows:
+                since = night_began(self._provinces, self._now())
+            record = await join_run(self._db, lease, opening, self._shard, since)
+        mine = record.shards.of(self._shard) if record.shards else ()
+        self._provinces = tuple(each for each in self._provinces if each.cmc_id in mine)
+        return record
+
+    async def _close(self, record: RunRecord) -> RunRecord:
+        """The run as it was left: closed, unless other shards are still at work or have yet to come."""
+        status = RunStatus.STOPPED if self._stop.asked else RunStatus.FINISHED
+        if self._shard is not None:
+            left = await leave_run(self._db, record.number, self._shard, status)
+            if not left.all_left:
+                mine = left.of(self._shard)
+                cells = [each for each in await manifests_of(self._db, record.number) if each.cmc_id in mine]
+                return replace(record, shards=left, summary=summary_of(cells))
+            status = RunStatus.STOPPED if left.stopped else RunStatus.FINISHED
+        return await finish_run(self._db, record.number, status, self._now())
 
     def _record(self) -> RunRecord:
         unverified = [
@@ -203,8 +261,25 @@ class Crawl:
         if self._ignore_windows:
             return [Due(province) for province in self._provinces]
         by_id = {province.cmc_id: province for province in self._provinces}
-        planned = plan_night(self._registry, self._provinces, await past_durations(self._db), self._now())
-        return [Due(by_id[each.cmc_id], each) for each in planned]
+        return [Due(by_id[each.cmc_id], each) for each in await self._plan()]
+
+    async def _plan(self) -> Sequence[PlannedPull]:
+        return plan_night(self._registry, self._provinces, await past_durations(self._db), self._now())
+
+
+def _part(registry: Registry, shard: Shard | None) -> Registry:
+    """The registry with a shard's part of the limits that hold for all shards together."""
+    if shard is None:
+        return registry
+    limit = registry.run.max_run_bytes_per_second
+    part = max(1, limit // shard.count) if limit else 0
+    run = registry.run.model_copy(update={"max_run_bytes_per_second": part})
+    ministry = registry.ministry
+    if ministry is not None:
+        pace = ministry.settings.requests_per_second / shard.count
+        settings = ministry.settings.model_copy(update={"requests_per_second": pace})
+        ministry = replace(ministry, settings=settings)
+    return replace(registry, run=run, ministry=ministry)
 
 
 def plan_night(

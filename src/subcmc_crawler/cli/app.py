@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from subcmc_crawler.cli.reading import View
+    from subcmc_crawler.model import Shard
 
 app = typer.Typer(
     name="subcmc",
@@ -111,6 +112,12 @@ def crawl(  # noqa: PLR0917 - parameters are options
         list[str] | None,
         typer.Option("--dataset", metavar="CODE", help="Only this one, by code. Repeatable."),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard", metavar="I/N", help="Only this part of the provinces, in one run with the others."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be pulled; contact nobody, write nothing.")
     ] = False,
@@ -140,12 +147,22 @@ def crawl(  # noqa: PLR0917 - parameters are options
         wait=wait,
         resume=resume,
         selection=selection,
+        shard=_shard(shard),
         dry_run=dry_run,
         registry=registry,
         metrics_file=metrics_file,
         lang=lang,
     )
     raise typer.Exit(code)
+
+
+def _shard(text: str | None) -> Shard | None:
+    from subcmc_crawler.model import Shard  # noqa: PLC0415
+
+    try:
+        return Shard.parse(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--shard: {error}") from None
 
 
 @app.command()

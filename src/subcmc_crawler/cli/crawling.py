@@ -12,7 +12,7 @@ from subcmc_crawler.cli.progress import progress
 from subcmc_crawler.cli.signals import Signals
 from subcmc_crawler.config import read_registry
 from subcmc_crawler.errors import TryLater
-from subcmc_crawler.model import CLEAN, RunRecord, RunStatus, Verdict
+from subcmc_crawler.model import CLEAN, RunRecord, RunStatus, Shard, Verdict
 from subcmc_crawler.province.registry import Registry
 from subcmc_crawler.report.labels import Labels, labels
 from subcmc_crawler.report.lines import escaped, table
@@ -30,6 +30,7 @@ def crawl(
     wait: bool,
     resume: bool,
     selection: Selection,
+    shard: Shard | None,
     dry_run: bool,
     registry: Path | None,
     metrics_file: Path | None,
@@ -46,7 +47,7 @@ def crawl(
     aftermath = Aftermath(chosen=chosen, centres=centres)
     aftermath.check()
     try:
-        return run_async(_crawl(aftermath, selection, now=now, wait=wait, resume=resume))
+        return run_async(_crawl(aftermath, selection, now=now, wait=wait, resume=resume, shard=shard))
     except TryLater:
         raise  # nothing was pulled: what the last crawl left still tells the truth
     except Exception as error:
@@ -63,17 +64,20 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000)
 
 
-async def _crawl(aftermath: Aftermath, selection: Selection, *, now: bool, wait: bool, resume: bool) -> int:
+async def _crawl(
+    aftermath: Aftermath, selection: Selection, *, now: bool, wait: bool, resume: bool, shard: Shard | None
+) -> int:
     chosen, centres = aftermath.chosen, aftermath.centres
     signals = Signals()
     _spare_the_collector()
     async with store(chosen, create=True) as db:
         if wait and not await _opening(db, aftermath, selection, signals):
             return signals.exit_code
-        if resume or (wait and await _left_tonight(db, centres)):
+        if resume or (wait and await _left_tonight(db, centres, shard)):
             resume, selection = True, Selection.of_words((await get_run(db)).selection)
         datasets = len(selection.datasets) or len(DATASETS)
-        with progress(provinces=len(selection.of(centres)), datasets=datasets, lang=chosen.lang) as observer:
+        provinces = len(selection.of(centres)) // (shard.count if shard else 1)
+        with progress(provinces=provinces, datasets=datasets, lang=chosen.lang) as observer:
             crawling = Crawl(
                 centres,
                 db,
@@ -84,17 +88,29 @@ async def _crawl(aftermath: Aftermath, selection: Selection, *, now: bool, wait:
                 ignore_windows=now,
                 resume=resume,
                 lease_seconds=chosen.lease_seconds,
+                shard=shard,
             )
             signals.calls(crawling.stop)
             run = await crawling.run()
         code = signals.exit_code or _outcome(run)
-        await aftermath.of_run(db, run, code)
+        if shard is not None and run.status is RunStatus.RUNNING:
+            note(_left_open(run, shard, labels(chosen.lang)))
+        else:
+            await aftermath.of_run(db, run, code)
         return code
 
 
 def _outcome(run: RunRecord) -> int:
     clean = all(Verdict(verdict) in CLEAN for verdict in run.summary)
-    return 0 if clean and run.status is RunStatus.FINISHED else 1
+    return 0 if clean and run.status in (RunStatus.FINISHED, RunStatus.RUNNING) else 1
+
+
+def _left_open(run: RunRecord, shard: Shard, words: Labels) -> str:
+    """The line of a shard that has ended before the others: the last one of them reports."""
+    left = run.shards
+    gone = {*left.ended, *left.stopped} if left else set()
+    waiting = [f"{number}/{shard.count}" for number in range(1, shard.count + 1) if number not in gone]
+    return words.say("crawl.shard_ended", shard=shard, run=run.number, waiting=", ".join(waiting))
 
 
 async def _opening(db: Database, aftermath: Aftermath, selection: Selection, signals: Signals) -> bool:
@@ -117,10 +133,15 @@ async def _opening(db: Database, aftermath: Aftermath, selection: Selection, sig
     return True
 
 
-async def _left_tonight(db: Database, centres: Registry) -> bool:
-    """Whether the last run began in the night that is open now and did not come to its end."""
+async def _left_tonight(db: Database, centres: Registry, shard: Shard | None) -> bool:
+    """Whether the last run began in the night that is open now and did not come to its end.
+
+    A shard goes on only with what it had begun.
+    """
     latest = await list_runs(db, 1)
     if not latest or latest[0].status is RunStatus.FINISHED:
+        return False
+    if shard is not None and not (latest[0].shards and shard.index in latest[0].shards.joined):
         return False
     return latest[0].started_at >= night_began(centres.provinces, datetime.now(centres.timezone))
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from hashlib import blake2b
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -76,6 +77,7 @@ class Registry:
     where: str
     alerts: Alerts | None = None
     ministry: Ministry | None = None
+    digest: str = ""  # of the text, by which processes know that they read the same one
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -97,7 +99,8 @@ def parse(text: str, *, where: str = "provinces.toml") -> Registry:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"{where}: not valid TOML: {error}") from None
-    return _Reader(where).registry(document)
+    digest = blake2b("\n".join(text.splitlines()).encode(), digest_size=16).hexdigest()
+    return replace(_Reader(where).registry(document), digest=digest)
 
 
 class _Reader:

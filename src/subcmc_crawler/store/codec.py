@@ -25,6 +25,7 @@ from subcmc_crawler.model import (
     RuleBreak,
     RunRecord,
     RunStatus,
+    Shards,
     State,
     Verdict,
 )
@@ -185,7 +186,15 @@ def run_of(document: Mapping[str, Any]) -> RunRecord:
         version=document.get("version", ""),
         notices=tuple(document.get("notices", ())),
         alerted_at=document.get("alertedAt"),
+        shards=_shards_of(document.get("shards")),
     )
+
+
+def _shards_of(document: Mapping[str, Any] | None) -> Shards | None:
+    if document is None:
+        return None
+    lists = {name: tuple(document[name]) for name in ("order", "joined", "ended", "stopped")}
+    return Shards(count=document["count"], registry=document["registry"], **lists)
 
 
 def comparison_of(document: Mapping[str, Any]) -> Comparison:

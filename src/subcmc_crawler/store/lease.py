@@ -1,4 +1,8 @@
-"""One run at a time: a lease with expiry and a fencing number, on MongoDB's own clock."""
+"""One run at a time: a lease with expiry and a fencing number, on MongoDB's own clock.
+
+The shards of one run hold it together, each in a place of its own with a fencing number of its own; it is free for
+others when the last of these places is.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +48,21 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a lease that is shared: by those of one `crew` alone, one holder a `number`."""
+
+    crew: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write; `fence` grows by one with each holder."""
+    """The right to write; `fence` grows by one with each holder. `shared`: this is a place among shards."""
 
     holder: str
     fence: int
     seconds: int
+    shared: bool = False
     term: Term = field(default_factory=Term, compare=False, repr=False)
 
 
@@ -58,23 +71,18 @@ def new_holder() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
 
 
-async def acquire(db: Database, holder: str, seconds: int) -> Lease:
-    """The lease, or TryLater that names who holds it and until when."""
+async def acquire(db: Database, holder: str, seconds: int, place: Place | None = None) -> Lease:
+    """The lease, or a place in it; TryLater names who holds it and until when."""
     leases = db["leases"]
     asked = _clock()
     with suppress(DuplicateKeyError):  # it has been there since the first run
         await leases.insert_one({"_id": _NAME, "holder": "", "fence": 0, "expiresAt": _EPOCH})
+    free: dict[str, Any] = {"$expr": {"$lt": ["$expiresAt", "$$NOW"]}}
+    if place is not None:
+        free = {"$or": [free, {"crew": place.crew, "$expr": {"$not": [_is_taken(place.number)]}}]}
     taken = await leases.find_one_and_update(
-        {"_id": _NAME, "$expr": {"$lt": ["$expiresAt", "$$NOW"]}},
-        [
-            {
-                "$set": {
-                    "holder": {"$literal": holder},
-                    "fence": {"$add": ["$fence", 1]},
-                    "expiresAt": _in(seconds),
-                }
-            }
-        ],
+        {"_id": _NAME, **free},
+        [{"$set": _alone(holder, seconds) if place is None else _among(holder, seconds, place)}],
         return_document=ReturnDocument.AFTER,
     )
     if taken is None:
@@ -83,7 +91,7 @@ async def acquire(db: Database, holder: str, seconds: int) -> Lease:
             f"another crawl is running: {held.get('holder')} holds the lease until "
             f"{held.get('expiresAt', _EPOCH):%H:%M:%S} UTC; wait for it, or for the lease to expire"
         )
-    lease = Lease(holder, taken["fence"], seconds)
+    lease = Lease(holder, taken["fence"], seconds, shared=place is not None)
     lease.term.begin(asked, seconds)
     return lease
 
@@ -91,7 +99,13 @@ async def acquire(db: Database, holder: str, seconds: int) -> Lease:
 async def renew(db: Database, lease: Lease) -> None:
     """Extends the lease; StoreLost when somebody else holds it by now."""
     asked = _clock()
-    renewed = await db["leases"].update_one(_held_by(lease), [{"$set": {"expiresAt": _in(lease.seconds)}}])
+    until = _in(lease.seconds)
+    fields = {
+        "expiresAt": {"$max": ["$expiresAt", until]},
+        "members": _each_mine(lease, {"expiresAt": until}),
+    }
+    update = fields if lease.shared else {"expiresAt": until}
+    renewed = await db["leases"].update_one(_held_by(lease), [{"$set": update}])
     if not renewed.matched_count:
         lease.term.end()
         raise StoreLost("the lease was lost: another crawl took over, so that this one may write no more")
@@ -122,9 +136,9 @@ async def keep(db: Database, lease: Lease) -> None:
 
 
 @asynccontextmanager
-async def held(db: Database, seconds: int) -> AsyncIterator[Lease]:
-    """The lease for the time of the block; given back at its end, if MongoDB answers soon."""
-    lease = await acquire(db, new_holder(), seconds)
+async def held(db: Database, seconds: int, place: Place | None = None) -> AsyncIterator[Lease]:
+    """The lease, or a place in it, for the time of the block; given back at its end, if MongoDB answers soon."""
+    lease = await acquire(db, new_holder(), seconds, place)
     try:
         yield lease
     finally:
@@ -152,10 +166,40 @@ async def is_held(db: Database, lease: Lease) -> bool:
     return await db["leases"].find_one(in_force) is not None
 
 
+async def note_run(db: Database, lease: Lease, run: int) -> None:
+    """Writes down which run the holder of a place is at work on; StoreLost when the place was lost."""
+    noted = await db["leases"].update_one(
+        _held_by(lease), [{"$set": {"members": _each_mine(lease, {"run": run})}}]
+    )
+    if not noted.matched_count:
+        raise StoreLost("the lease was lost: another crawl took over, so that this one may write no more")
+
+
+async def others_at(db: Database, lease: Lease, run: int) -> list[int]:
+    """The other places whose holders are alive and at work on that run."""
+    at_work = {
+        "$and": [
+            {"$eq": ["$$m.run", run]},
+            {"$ne": ["$$m.fence", lease.fence]},
+            {"$gt": ["$$m.expiresAt", "$$NOW"]},
+        ]
+    }
+    others = {"$filter": {"input": "$members", "as": "m", "cond": at_work}}
+    found = await db["leases"].find_one({"_id": _NAME}, {"members": others}) or {}
+    return sorted(member["number"] for member in found.get("members") or ())
+
+
 async def release(db: Database, lease: Lease) -> None:
     """Gives the lease back; nothing happens when it is not ours any more."""
     lease.term.end()
-    await db["leases"].update_one(_held_by(lease), {"$set": {"expiresAt": _EPOCH}})
+    if not lease.shared:
+        await db["leases"].update_one(_held_by(lease), {"$set": {"expiresAt": _EPOCH}})
+        return
+    others = {"$filter": {"input": "$members", "as": "m", "cond": {"$ne": ["$$m.fence", lease.fence]}}}
+    until = {"$ifNull": [{"$max": "$members.expiresAt"}, _EPOCH]}
+    await db["leases"].update_one(
+        _held_by(lease), [{"$set": {"members": others}}, {"$set": {"expiresAt": until}}]
+    )
 
 
 async def _renew_at_last(db: Database, lease: Lease) -> None:
@@ -173,7 +217,50 @@ def _clock() -> float:
 
 
 def _held_by(lease: Lease) -> dict[str, Any]:
-    return {"_id": _NAME, "holder": lease.holder, "fence": lease.fence}
+    mine = {"holder": lease.holder, "fence": lease.fence}
+    return {"_id": _NAME, **({"members": {"$elemMatch": mine}} if lease.shared else mine)}
+
+
+def _alone(holder: str, seconds: int) -> dict[str, Any]:
+    return {
+        "holder": {"$literal": holder},
+        "fence": {"$add": ["$fence", 1]},
+        "expiresAt": _in(seconds),
+        "crew": "$$REMOVE",
+        "members": "$$REMOVE",
+    }
+
+
+def _among(holder: str, seconds: int, place: Place) -> dict[str, Any]:
+    """One more member; those whose time is over are no members any more."""
+    mine = {
+        "number": place.number,
+        "holder": {"$literal": holder},
+        "fence": {"$add": ["$fence", 1]},
+        "expiresAt": _in(seconds),
+    }
+    alive = {"$gt": ["$$m.expiresAt", "$$NOW"]}
+    others = {"$filter": {"input": {"$ifNull": ["$members", []]}, "as": "m", "cond": alive}}
+    return {
+        "holder": {"$literal": holder},
+        "fence": {"$add": ["$fence", 1]},
+        "expiresAt": {"$max": ["$expiresAt", _in(seconds)]},
+        "crew": {"$literal": place.crew},
+        "members": {"$concatArrays": [others, [mine]]},
+    }
+
+
+def _is_taken(number: int) -> dict[str, Any]:
+    lives = {"$and": [{"$eq": ["$$m.number", number]}, {"$gt": ["$$m.expiresAt", "$$NOW"]}]}
+    members = {"$ifNull": ["$members", []]}
+    return {"$anyElementTrue": [{"$map": {"input": members, "as": "m", "in": lives}}]}
+
+
+def _each_mine(lease: Lease, fields: dict[str, Any]) -> dict[str, Any]:
+    """All members, that of the lease with other fields."""
+    changed = {"$mergeObjects": ["$$m", fields]}
+    mine = {"$cond": [{"$eq": ["$$m.fence", lease.fence]}, changed, "$$m"]}
+    return {"$map": {"input": "$members", "as": "m", "in": mine}}
 
 
 def _in(seconds: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,15 @@ from subcmc_crawler.store.outlines import OUTLINE, in_force
 from subcmc_crawler.store.undoing import roll_back_unsettled
 
 
-async def begin_run(db: Database, run: RunRecord) -> RunRecord:
-    """The run with the next number, written down as running."""
-    last = await db["runs"].find_one({}, {"_id": 1}, sort=[("_id", DESCENDING)])
-    numbered = replace(run, number=(last["_id"] if last else 0) + 1)
+async def begin_run(db: Database, run: RunRecord, after: int | None = None) -> RunRecord:
+    """The run with the next number, written down as running.
+
+    The next one `after` the run that the caller has seen last, if given: DuplicateKeyError when another was faster.
+    """
+    if after is None:
+        last = await db["runs"].find_one({}, {"_id": 1}, sort=[("_id", DESCENDING)])
+        after = last["_id"] if last else 0
+    numbered = replace(run, number=after + 1)
     document = to_document(numbered)
     document["_id"] = document.pop("number")
     await db["runs"].insert_one(document)
@@ -38,18 +43,22 @@ async def reopen_run(db: Database) -> RunRecord:
         raise NotFound(
             f"run {last.number} has finished: there is nothing to resume; start a new one without --resume"
         )
-    running = {"status": RunStatus.RUNNING.value, "finishedAt": None}
+    running = {"status": RunStatus.RUNNING.value, "finishedAt": None, "shards": None}
     await db["runs"].update_one({"_id": last.number}, {"$set": running})
-    return last
+    return replace(last, shards=None)  # all of it goes on in one process
 
 
 async def finish_run(db: Database, number: int, status: RunStatus, at: datetime) -> RunRecord:
     """Closes a run with its summary, counted from its manifests."""
-    manifests = await manifests_of(db, number)
-    summary = Counter(str(manifest.verdict) for manifest in manifests if manifest.verdict)
-    closing = {"status": status.value, "finishedAt": at, "summary": to_document(dict(summary))}
+    summary = summary_of(await manifests_of(db, number))
+    closing = {"status": status.value, "finishedAt": at, "summary": to_document(summary)}
     await db["runs"].update_one({"_id": number}, {"$set": closing})
     return await get_run(db, number)
+
+
+def summary_of(manifests: Iterable[Manifest]) -> dict[str, int]:
+    """How many cells have each verdict."""
+    return dict(Counter(str(manifest.verdict) for manifest in manifests if manifest.verdict))
 
 
 async def claim_alert(db: Database, number: int, at: datetime) -> bool:

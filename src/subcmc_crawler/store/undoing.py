@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from pymongo import DESCENDING
@@ -26,9 +27,13 @@ async def undo_late_writes(db: Database, dataset: str, cmc_id: str, before: int)
         await reset(db, dataset, cmc_id, run - 1, run)
 
 
-async def take_back_run(db: Database, run: int) -> None:
-    """Undoes what a crawl wrote after another one had rolled it back; its published snapshots stay."""
-    undone = {"run": run, "state": {"$in": [State.ROLLING_BACK.value, State.ROLLED_BACK.value]}}
+async def take_back_run(db: Database, run: int, cmc_ids: Collection[str]) -> None:
+    """Undoes what a crawl wrote of these provinces after another one had rolled it back; what is published stays."""
+    undone = {
+        "run": run,
+        "cmcId": {"$in": list(cmc_ids)},
+        "state": {"$in": [State.ROLLING_BACK.value, State.ROLLED_BACK.value]},
+    }
     async for manifest in db["snapshots"].find(undone, {"cmcId": 1, "dataset": 1}):
         await reset(db, manifest["dataset"], manifest["cmcId"], run - 1, run)
 

@@ -17,6 +17,7 @@ LABELS: Final = {
     "crawl.waiting": "waiting for the window that opens at {opening}",
     "crawl.local_mongod": "MONGODB_URI is not set: using a local mongod over {folder} "
     "(for a first look, not production)",
+    "crawl.shard_ended": "shard {shard} has ended; run {run} waits for shard {waiting}: the last one to end reports",
     "crawl.metrics_failed": "the metrics file {file} cannot be written: {fault}",
     "export.unmasked": "exporting run {run} {name}: personal data are not masked in an export",
     "export.rows": "{rows:,} rows",

@@ -16,6 +16,7 @@ LABELS: Final = {
     "verify.summary": "截至第 {run} 批次，{heads} 个现行快照中有 {good} 个与发布时一致",
     "crawl.waiting": "等待时段开启：{opening}",
     "crawl.local_mongod": "未设置 MONGODB_URI：使用本机 mongod，数据目录 {folder}（仅供试用，不可用于生产）",
+    "crawl.shard_ended": "分片 {shard} 已结束，批次 {run} 仍在等待分片 {waiting}；最后结束的分片给出报告",
     "crawl.metrics_failed": "指标文件 {file} 无法写入：{fault}",
     "export.unmasked": "导出第 {run} 批次 {name}：导出内容中的个人信息未脱敏",
     "export.rows": "{rows:,} 行",

@@ -1,0 +1,93 @@
+"""Three processes, one night: one run, one report, the content of one crawl over all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from shells import Shell
+from subcmc_crawler.cli.app import app
+
+THREE = ("1/3", "2/3", "3/3")
+
+
+def test_three_shards_started_together_store_what_one_crawl_stores(
+    shell: Shell, provinces: Any, database: str
+) -> None:
+    provinces("--fault", "120000/pm_app:404")
+    shards = [shell.begin("crawl", "--now", "--shard", shard) for shard in THREE]
+    ended = [(shard.communicate(timeout=120), shard.returncode) for shard in shards]
+    reports = [out for (out, _), _ in ended if out]
+    assert len(reports) == 1, ended  # the last one's
+    assert sum("the last one to end reports" in said for (_, said), _ in ended) == 2
+    assert 1 in [code for _, code in ended]
+    (run,) = json.loads(shell("runs", "--format", "json").stdout)["runs"]
+    assert (run["number"], run["status"]) == (1, "finished")
+    together = _cells(shell)
+    assert len(together) == 35 * 9
+    assert shell("verify").returncode == 0
+    shell.environment["SUBCMC_DATABASE"] = f"{database}_alone"
+    try:
+        assert shell("crawl", "--now").returncode == 1
+        assert _cells(shell) == together
+    finally:
+        _drop(shell)
+
+
+def test_a_shard_that_is_killed_comes_back_and_the_run_ends(shell: Shell, provinces: Any) -> None:
+    provinces("--fault", "*:slow=0.5")
+    shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
+    three = [f"--dataset={code}" for code in ("ua_org", "ua_user", "hardware")]
+    killed, other = (shell.begin("crawl", "--now", *three, "--shard", f"{index}/2") for index in (1, 2))
+    for shard in (killed, other):
+        assert shard.stderr is not None
+        shard.stderr.readline()  # its first province is through
+    alone, twice = shell.begin("crawl", "--now"), shell.begin("crawl", "--now", *three, "--shard", "2/2")
+    for refused in (alone, twice):
+        assert "another crawl is running" in refused.communicate(timeout=60)[1]
+        assert refused.returncode == 75
+    killed.kill()
+    killed.communicate(timeout=60)
+    other.communicate(timeout=120)
+    assert other.returncode == 0
+    (run,) = json.loads(shell("runs", "--format", "json").stdout)["runs"]
+    assert run["status"] == "running"  # it waits for the one that died
+    resumed = _in_time(shell, "crawl", "--now", "--resume", "--shard", "1/2")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout
+    (run,) = json.loads(shell("runs", "--format", "json").stdout)["runs"]
+    assert (run["status"], run["summary"]) == ("finished", {"proven": 35 * 3})
+    assert shell("verify").returncode == 0
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "1/", "/3", "a/3", "1/3/5", "-1/3", "１/3", "1/99999"])
+def test_what_is_no_shard_is_told(text: str) -> None:
+    told = CliRunner().invoke(app, ["crawl", "--shard", text])
+    assert told.exit_code == 2
+    assert 'a shard is written "2/3"' in told.output
+
+
+def _in_time(shell: Shell, *arguments: str) -> Any:
+    """The command once the lease of the dead one has expired."""
+    done = shell(*arguments)
+    while done.returncode == 75:
+        done = shell(*arguments)
+    return done
+
+
+def _cells(shell: Shell) -> dict[str, tuple[str, str, str]]:
+    cells = json.loads(shell("report", "1", "--format", "json").stdout)["cells"]
+    return {
+        f"{cell['cmcId']}/{cell['dataset']}": (cell["state"], cell["verdict"], cell["digest"])
+        for cell in cells
+    }
+
+
+def _drop(shell: Shell) -> None:
+    from pymongo import MongoClient
+
+    with MongoClient[dict[str, object]](shell.environment["MONGODB_URI"]) as client:
+        client.drop_database(shell.environment["SUBCMC_DATABASE"])
