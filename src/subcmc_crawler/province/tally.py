@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from struct import Struct
-from typing import Any, Final
+from itertools import count
+from operator import eq
+from typing import Final, cast
 
-from subcmc_crawler.province.page import HASH_BYTES, Page, SnapshotDigest
+from subcmc_crawler.province.page import Page, SnapshotDigest
 
-_PLACE: Final = Struct(">IIB")  # ordinal, position, flagged
+_PAGE: Final = 1 << 32  # rows that no page has
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,31 @@ class Sorted:
 
 @dataclass(slots=True)
 class Tally:
-    """The keys of one pass so far. Memory grows with the distinct keys, and with nothing else."""
+    """The keys of one pass so far. Memory grows with the distinct keys, and with nothing else.
+
+    Most pages hold new keys alone, and those are counted column by column. Where a row was served is looked up once
+    a key comes again.
+    """
 
     received: int = 0
     repeated: int = 0
     conflicting: int = 0
     quarantined: int = 0
-    flagged: int = 0
-    _seen: dict[str, bytes] = field(default_factory=dict)  # key -> hash, ordinal, position, flagged
+    _seen: dict[str, bytes] = field(default_factory=dict)  # key -> hash of what was served last
+    _flagged: set[str] = field(default_factory=set)
+    _columns: list[tuple[int, Sequence[str]]] = field(default_factory=list)  # ordinal, keys
+    _where: dict[str, int] | None = None  # key -> place of what is in _seen, once it is needed
     _again: dict[str, list[Place]] = field(default_factory=dict)  # key -> repetitions of what is in _seen
 
     @property
     def distinct(self) -> int:
         """Distinct primary keys."""
         return len(self._seen)
+
+    @property
+    def flagged(self) -> int:
+        """Distinct keys whose last row breaks a rule."""
+        return len(self._flagged)
 
     @property
     def repeats(self) -> int:
@@ -70,56 +82,82 @@ class Tally:
         """Counts the rows of the next page and says which are to be stored."""
         self.received += len(page.records)
         self.quarantined += len(page.reasons)
-        seen, flags = self._seen, page.checked.flags
+        if self._all_new(page):
+            return self._take_whole(page, ordinal)
+        return self._take_each(page, ordinal)
+
+    def _all_new(self, page: Page) -> bool:
+        """Whether each row has a usable key, and one that was never served."""
+        keys = page.keys
+        return not page.reasons and len(set(keys)) == len(keys) and self._seen.keys().isdisjoint(keys)
+
+    def _take_whole(self, page: Page, ordinal: int) -> Sorted:
+        keys = cast(Sequence[str], page.keys)
+        self._seen.update(zip(keys, page.hashes, strict=True))
+        self._flagged.update(keys[position] for position in page.checked.flags)
+        if self._where is None:
+            self._columns.append((ordinal, keys))
+        else:
+            self._where.update(_places(ordinal, keys))
+        return Sorted(tuple(range(len(keys))), (), len(keys))
+
+    def _take_each(self, page: Page, ordinal: int) -> Sorted:
+        seen, flags, where = self._seen, page.checked.flags, self._places()
         store: dict[str, int] = {}
         displaced: list[Displaced] = []
         fresh = len(page.reasons)
         for position, (key, content) in enumerate(zip(page.keys, page.hashes, strict=True)):
             if key is None:
                 continue
-            packed = seen.get(key)
-            if packed is None:
+            before = seen.get(key)
+            if before is None:
                 fresh += 1
-            elif packed.startswith(content):
+            elif before == content:
                 self.repeated += 1
                 self._again.setdefault(key, []).append(Place(ordinal, position))
                 continue
             else:
                 self.conflicting += 1
-                self.flagged -= packed[-1]
-                displaced.append(_displaced(key, packed, self._again.pop(key, [])))
-            flagged = position in flags
-            self.flagged += flagged
-            seen[key] = content + _PLACE.pack(ordinal, position, flagged)
+                first = Place(*divmod(where[key], _PAGE))
+                displaced.append(Displaced(key, (first, *self._again.pop(key, [])), before))
+            if position in flags:
+                self._flagged.add(key)
+            else:
+                self._flagged.discard(key)
+            seen[key], where[key] = content, ordinal * _PAGE + position
             store[key] = position
         return Sorted(tuple(store.values()), tuple(displaced), fresh)
 
-    def agrees(self, versions: Iterable[Mapping[str, Any]], after: str) -> bool:
-        """Whether each `key` was served, last with that `hash`, and none comes twice.
+    def _places(self) -> dict[str, int]:
+        if self._where is None:
+            self._where = {}
+            for ordinal, keys in self._columns:
+                self._where.update(_places(ordinal, keys))
+            self._columns.clear()
+        return self._where
 
-        They are in the order of their keys, the first one follows `after`.
+    def agrees(self, keys: Sequence[str], hashes: Sequence[bytes], after: str) -> bool:
+        """Whether each key was served, last with that hash, and none comes twice.
+
+        They are in order, and the first one follows `after`.
         """
-        seen, last = self._seen, after
-        for version in versions:
-            key: str = version["key"]
-            if key == last or not seen.get(key, b"").startswith(version["hash"]):
-                return False
-            last = key
-        return True
+        if not keys:
+            return True
+        alone = len(set(keys)) == len(keys) and keys[0] != after
+        return alone and all(map(eq, map(self._seen.get, keys), hashes))
 
     def digest(self) -> str:
         """The content digest of what was served last under each key."""
         total = SnapshotDigest()
         for key in sorted(self._seen, key=str.encode):
-            total.add(key, self._seen[key][:HASH_BYTES])
+            total.add(key, self._seen[key])
         return str(total)
 
     def hash_of(self, key: str) -> bytes | None:
         """The hash of the last row served under `key`."""
-        packed = self._seen.get(key)
-        return None if packed is None else packed[:HASH_BYTES]
+        return self._seen.get(key)
 
 
-def _displaced(key: str, packed: bytes, again: list[Place]) -> Displaced:
-    ordinal, position, _ = _PLACE.unpack(packed[HASH_BYTES:])
-    return Displaced(key, (Place(ordinal, position), *again), packed[:HASH_BYTES])
+def _places(ordinal: int, keys: Sequence[str]) -> Iterable[tuple[str, int]]:
+    """Each key of a page with the number of its place."""
+    return zip(keys, count(ordinal * _PAGE), strict=False)

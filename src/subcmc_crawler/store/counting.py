@@ -47,8 +47,10 @@ async def stored_as_of(
         versions = bson.decode_all(batch)
         rows += len(versions)
         if tally is not None and same and versions:
-            same = tally.agrees(versions, last)  # two versions of a key must not stand for two keys
-            last = versions[-1]["key"]
+            keys = [version["key"] for version in versions]
+            hashes = [version["hash"] for version in versions]
+            same = tally.agrees(keys, hashes, last)  # two versions of a key must not stand for two keys
+            last = keys[-1]
     if tally is None:
         return Stored(rows, str(stored))
     return Stored(rows, str(stored), str(stored) if same and rows == tally.distinct else tally.digest())
