@@ -205,7 +205,7 @@ async def test_the_same_page_written_twice_is_stored_once(store: Database) -> No
         if not stored:
             await writer.begin()
         else:
-            writer.base = await published_as_of(store, 1, CMC, "ua_org")
+            writer.compare_with(await published_as_of(store, 1, CMC, "ua_org"))
             writer.tell_order_by(model_for(writer.base, 2))
         await writer.apply(page, Tally().sort(page, 0), page_record(0), [attempt()])
         stored.append([await everything(store, name) for name in collections])

@@ -15,6 +15,7 @@ from pymongo import ASCENDING
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import Manifest, State
+from subcmc_crawler.province.page import HASH_BYTES
 from subcmc_crawler.store.codec import pack, unpack
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_id, ledger_of, page_entry
@@ -68,6 +69,20 @@ def spelt_out(tokens: Sequence[Token], other: Sequence[Key]) -> tuple[list[Key],
     return keys, at
 
 
+def hashes_out(tokens: Sequence[Token], other: Sequence[bytes | None]) -> list[bytes | None]:
+    """The hashes that tokens stand for, where `other` are those of the other keys; None for a key told by itself."""
+    hashes: list[bytes | None] = []
+    at = 0
+    for token in tokens:
+        if not isinstance(token, int):
+            hashes.append(None)
+            continue
+        if token > 0:
+            hashes += other[at : at + token]
+        at += abs(token)
+    return hashes
+
+
 class NotAsServed(StoreLost):
     """What the ledger tells of a page cannot be had from the store; mostly, the pass was broken off there."""
 
@@ -93,40 +108,48 @@ def model_for(base: Manifest | None, run: int) -> Model | None:
 
 
 class Order:
-    """The keys of a model from some place on, read as they are needed."""
+    """The keys of a model from some place on, read as they are needed; `hashes`: those of its rows, too."""
 
-    def __init__(self, db: Database, model: Model, cmc_id: str, dataset: str) -> None:
+    def __init__(
+        self, db: Database, model: Model, cmc_id: str, dataset: str, *, hashes: bool = False
+    ) -> None:
         self.model = model
         self.at = 0  # the place in the model of the first key of `_keys`
         self.used = False  # whether a page is told by it
         self._db = db
         self._cell = (model.run, cmc_id, dataset, model.walk_pass)
         self._keys: list[Key] = []
+        self._hashes: list[bytes | None] | None = [] if hashes else None
         self._pages = 0
         self._ended = False
 
-    async def told(self, keys: Sequence[Key]) -> Document:
-        """What the ledger keeps of the keys of the next page: its fields `keys` and `like`."""
+    async def told(self, keys: Sequence[Key], hashes: Sequence[bytes]) -> Document:
+        """What the ledger keeps of the keys of the next page: its fields `keys` and `like`, or `hashes`."""
         await self._have(len(keys) + _AHEAD)
         tokens, used = in_terms_of(keys, self._keys[: len(keys) + _AHEAD])
         if 2 * len(tokens) > len(keys) + 2:
             self._drop(min(len(keys), len(self._keys)))  # a page of another night that came in its place
-            return spelt(keys)
+            return spelt(keys, hashes)
         like = {"run": self.model.run, "pass": self.model.walk_pass, "at": self.at, "used": used}
         self._drop(used)
         self.used = True
         return {"keys": pack(tokens), "like": like}
 
-    async def keys_of(self, page: Document) -> list[Key]:
-        """The keys of a page that is told by this order; pages come in the order in which they were written."""
+    async def rows_of(self, page: Document) -> tuple[list[Key], list[bytes | None]]:
+        """Keys and hashes of a page that is told by this order; pages come in the order in which they were written.
+
+        Without `hashes` there are none. A key that is told by itself has None.
+        """
         like = page["like"]
         await self.go_to(like["at"])
         await self._have(like["used"])
-        keys, used = spelt_out(unpack(page["keys"]), self._keys)
+        tokens = unpack(page["keys"])
+        keys, used = spelt_out(tokens, self._keys)
+        hashes = hashes_out(tokens, self._hashes) if self._hashes is not None else []
         if used != like["used"] or len(keys) != page["rows"]:
             raise NotAsServed(f"{page['_id']}: the order of run {like['run']}, by which it is told, is gone")
         self._drop(used)
-        return keys
+        return keys, hashes
 
     async def go_to(self, place: int) -> None:
         """Goes on from a place that is not behind."""
@@ -144,9 +167,13 @@ class Order:
     def rewind(self) -> None:
         """Begins again."""
         self.at, self._keys, self._pages, self._ended = 0, [], 0, False
+        if self._hashes is not None:
+            self._hashes = []
 
     def _drop(self, count: int) -> None:
         del self._keys[:count]
+        if self._hashes is not None:
+            del self._hashes[:count]
         self.at += count
 
     async def _have(self, count: int) -> None:
@@ -154,19 +181,27 @@ class Order:
         while len(self._keys) < count and not self._ended:
             wanted = ledger_of(*self._cell, "p")
             wanted["_id"]["$gte"] = ledger_id(*self._cell, page_entry(self._pages))
-            found = self._db["ledger"].find(
-                wanted, {"keys": 1}, sort=[("_id", ASCENDING)], limit=_PAGES_AT_ONCE
-            )
+            fields = {"keys": 1} if self._hashes is None else {"keys": 1, "hashes": 1}
+            found = self._db["ledger"].find(wanted, fields, sort=[("_id", ASCENDING)], limit=_PAGES_AT_ONCE)
             pages = [page async for page in found]
             self._pages += len(pages)
             self._ended = len(pages) < _PAGES_AT_ONCE
             for page in pages:
-                self._keys += unpack(page["keys"])
+                keys = unpack(page["keys"])
+                self._keys += keys
+                if self._hashes is not None:
+                    self._hashes += hashes_of(page) or [None] * len(keys)
 
 
-def spelt(keys: Sequence[Key]) -> Document:
-    """What the ledger keeps of keys that are told by themselves."""
-    return {"keys": pack(keys)}
+def spelt(keys: Sequence[Key], hashes: Sequence[bytes]) -> Document:
+    """What the ledger keeps of keys that are told by themselves, with the hashes of their rows for later nights."""
+    return {"keys": pack(keys), "hashes": b"".join(hashes)}
+
+
+def hashes_of(page: Document) -> list[bytes]:
+    """The hashes of the rows of a page that stands by itself; none when it does not, or is an old one."""
+    joined: bytes = page.get("hashes", b"")
+    return [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)]
 
 
 async def served_pages(
@@ -174,7 +209,8 @@ async def served_pages(
 ) -> AsyncIterator[tuple[Document, list[Any]]]:
     """The pages of a pass in the order in which they were walked, each with its keys in served order."""
     order: Order | None = None
-    found = db["ledger"].find(ledger_of(run, cmc_id, dataset, walk_pass, "p"), sort=[("_id", ASCENDING)])
+    pages = ledger_of(run, cmc_id, dataset, walk_pass, "p")
+    found = db["ledger"].find(pages, {"hashes": 0}, sort=[("_id", ASCENDING)])
     async for page in found:
         like = page.get("like")
         if like is None:
@@ -182,4 +218,5 @@ async def served_pages(
             continue
         if order is None:
             order = Order(db, Model(like["run"], like["pass"]), cmc_id, dataset)
-        yield page, await order.keys_of(page)
+        keys, _ = await order.rows_of(page)
+        yield page, keys

@@ -10,10 +10,10 @@ or after its next write, takes back what it wrote by then, and ends with StoreLo
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import compress, islice
+from operator import not_
 from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
@@ -26,6 +26,7 @@ from subcmc_crawler.province.tally import Displaced, Place, Sorted, Tally
 from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store.aside import aside_rows
+from subcmc_crawler.store.base import Base, Previous
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import encode_version, manifest_of, to_document
 from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
@@ -46,8 +47,6 @@ from subcmc_crawler.store.resuming import Reopened, read_ledger
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
 
 _BATCH: Final = 5_000
-
-Previous = Mapping[str, Document]
 
 
 class SnapshotWriter:
@@ -75,6 +74,7 @@ class SnapshotWriter:
         self._surely = surely
         self._entries = Entries(manifest.run, manifest.cmc_id, dataset.code)
         self._order: Order | None = None
+        self._base: Base | None = None
         self.changes = Changes()
         self.base: Manifest | None = None
         self.past: Past | None = None
@@ -88,9 +88,9 @@ class SnapshotWriter:
         past = await look_back(self._db, *cell)
         await self._check_turn(past.latest)
         if past.is_settled_before(self._run):
-            self.base = await past.in_force(self._db)
+            self.compare_with(await past.in_force(self._db))
         else:
-            self.base = await roll_back_unsettled(self._db, *cell, self._run)
+            self.compare_with(await roll_back_unsettled(self._db, *cell, self._run))
             await undo_late_writes(self._db, *cell, self._run)
         self.past = past
         self._manifest = replace(self._manifest, base=self.base.run if self.base else None)
@@ -119,7 +119,8 @@ class SnapshotWriter:
         self._manifest = manifest_of(left)
         if self._manifest.base is not None:
             base = manifest_id(self._manifest.base, self._cmc_id, self._dataset.code)
-            self.base = manifest_of(await self._db["snapshots"].find_one({"_id": base}) or {})
+            found = await self._db["snapshots"].find_one({"_id": base}) or {}
+            self.compare_with(manifest_of(found), ahead=False)
         if self._manifest.like_run is not None:
             self.tell_order_by(Model(self._manifest.like_run, self._manifest.like_pass or 0))
         if await self._is_torn(left.get("undoing")):
@@ -130,6 +131,11 @@ class SnapshotWriter:
             await self._take_back()
         await self._drop_aside(ledger.last_pass)
         return replace(ledger, manifest=self._manifest)
+
+    def compare_with(self, base: Manifest | None, *, ahead: bool = True) -> None:
+        """Says how the rows stand to a published snapshot; without `ahead` the walk begins somewhere within."""
+        self.base = base
+        self._base = Base(self._db, base, ahead=ahead) if base else None
 
     def tell_order_by(self, model: Model | None) -> None:
         """Tells the order of the pages by that of another pass, if there is one."""
@@ -202,24 +208,27 @@ class SnapshotWriter:
         self.changes = Changes()
         if self._order is not None:
             self._order.rewind()
+        if self._base is not None:
+            self._base.rewind()
 
     async def apply(self, page: Page, rows: Sorted, record: PageRecord, attempts: Sequence[Attempt]) -> None:
         """Stores one page: new and changed rows, rows without a usable key, and its place in the ledger."""
         await self._check_mine()
         earlier = [entry for entry in rows.displaced if entry.places[0].ordinal < record.ordinal]
-        keys = [str(page.keys[position]) for position in rows.store]
-        previous = await self._previous(keys)
+        store = await self._not_as_before(page, rows)
+        keys = [str(page.keys[position]) for position in store]
+        previous = await self._base.held(keys) if self._base else {}
         if earlier:
             undoing = {"$set": {"undoing": [record.walk_pass, record.ordinal]}}
             await self._db["snapshots"].update_one({"_id": self._id}, undoing)
         raws = await self._undo(earlier, previous)
-        for start in range(0, len(rows.store), _BATCH):
-            documents, closed = self._versions_of(page, rows.store[start : start + _BATCH], previous)
+        for start in range(0, len(store), _BATCH):
+            documents, closed = self._versions_of(page, store[start : start + _BATCH], previous)
             await insert_once(self._db, self._dataset.code, documents, self._id, spelt=encode_version)
             if closed:
                 await self._close(closed)
         await self._quarantine(page, rows, record, raws)
-        order = await self._order.told(page.keys) if self._order else spelt(page.keys)
+        order = await self._told(page)
         entries = [self._entries.page(page, record, order), *self._entries.attempts(attempts)]
         await insert_once(self._db, "ledger", entries, self._id)
         await self._check_mine()
@@ -264,10 +273,6 @@ class SnapshotWriter:
     def _id(self) -> str:
         return manifest_id(self._run, self._cmc_id, self._dataset.code)
 
-    @property
-    def _base_run(self) -> int:
-        return self.base.run if self.base else 0
-
     async def _check_turn(self, latest: Manifest | None) -> None:
         """Runs are numbered in the order they began, and each walks a cell once."""
         if latest is None or latest.run < self._run:
@@ -301,21 +306,24 @@ class SnapshotWriter:
         ours = {"_id": {"$in": list(ids)}, "$nor": [ended_later]}
         await self._versions.update_many(ours, {"$set": {"to": self._run}})
 
-    async def _previous(self, keys: Sequence[str]) -> Previous:
-        """`key`, `from` and `hash` of the versions that hold in the base, by key."""
-        if self.base is None or not keys:
-            return {}
-        wanted = {
-            "cmcId": self._cmc_id,
-            "key": {"$in": list(keys)},
-            "from": {"$lte": self._base_run},
-            "to": {"$gt": self._base_run},
-        }
-        return {
-            version["key"]: version
-            async for versions in batches(self._versions, wanted, "key", "from", "hash")
-            for version in versions
-        }
+    async def _told(self, page: Page) -> Document:
+        """What the ledger keeps of the rows of a page."""
+        if self._order is None:
+            return spelt(page.keys, page.hashes)
+        return await self._order.told(page.keys, page.hashes)
+
+    async def _not_as_before(self, page: Page, rows: Sorted) -> Sequence[int]:
+        """The positions to store without those whose row the base surely holds; these are counted."""
+        if self._base is None:
+            return rows.store
+        keys = [str(page.keys[position]) for position in rows.store]
+        hashes = [page.hashes[position] for position in rows.store]
+        same = await self._base.unchanged(keys, hashes)
+        if rows.displaced:  # what a displaced row had replaced must be looked up
+            displaced = {entry.key for entry in rows.displaced}
+            same = [one and key not in displaced for one, key in zip(same, keys, strict=True)]
+        self.changes.unchanged += sum(same)
+        return list(compress(rows.store, map(not_, same)))
 
     def _versions_of(
         self, page: Page, positions: Sequence[int], previous: Previous
@@ -382,18 +390,11 @@ class SnapshotWriter:
 
     async def _close_removed(self, tally: Tally) -> None:
         """Closes versions of the base whose keys were not served; none are looked for where none can be."""
-        if self.base is None:
+        if self.base is None or self._base is None:
             return
         expected = self.base.counts.distinct - self.changes.changed - self.changes.unchanged
-        if not expected:
-            return
-        held = {"cmcId": self._cmc_id, "from": {"$lte": self._base_run}, "to": {"$gt": self._base_run}}
-        gone: dict[int, list[str]] = defaultdict(list)
-        async for versions in batches(self._versions, held, "key", "from", hint="version"):
-            for version in versions:
-                if version["key"] not in tally:
-                    place = version_id(self._cmc_id, version["from"], version["key"])
-                    gone[self.changes.removed // _BATCH].append(place)
-                    self.changes.removed += 1
-        for ids in gone.values():
-            await self._close(ids)
+        gone = await self._base.gone(tally, expected=expected) if expected else []
+        for start in range(0, len(gone), _BATCH):
+            held = await self._base.held(gone[start : start + _BATCH])
+            await self._close([version_id(self._cmc_id, each["from"], key) for key, each in held.items()])
+            self.changes.removed += len(held)
