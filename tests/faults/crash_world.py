@@ -40,6 +40,10 @@ max_attempts = 3
 cool_down_seconds = 0.05
 request_timeout_seconds = 10
 """
+_NIGHTS = 10
+"""Different nights that are served, in any order: after dozens of changes a dataset of three records may be empty,
+and an empty one is held for the operator."""
+
 _LOOK_SECONDS = 0.002
 _LONGEST_SECONDS = {0: 0.8, _REQUESTS: 0.4}
 """After so many requests, how long the instant may wait: first Python starts, the lease is taken and what is left is
@@ -145,7 +149,8 @@ class World:
 
     async def _turn(self) -> None:
         if self._served:
-            self._simulator.night += 1
+            others = [night for night in range(1, _NIGHTS + 1) if night != self._simulator.night]
+            self._simulator.night = self._dice.choice(others)
         night = self._simulator.night
         for cmc_id in _PROVINCES:
             for code in DATASETS:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from subcmc_crawler.province.page import (
     HASH_BYTES,
-    LONGEST_KEY,
     Page,
     SnapshotDigest,
     canonical,
@@ -26,6 +25,7 @@ from subcmc_crawler.province.tally import Displaced, Place, Tally
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.spec.envelope import Envelope, parse
+from subcmc_crawler.spec.records import LONGEST_KEY
 
 NETWORK = DATASETS["infr_network"]
 CMC_ID = "620000"
@@ -248,7 +248,7 @@ def test_the_same_key_with_other_content_displaces_the_earlier_row() -> None:
     tally.sort(first, 0)
     found = tally.sort(page([row("k1", "b")]), 1)
     assert (found.store, found.fresh) == ((0,), 0)
-    assert found.displaced == (Displaced("k1", (Place(0, 1),), first.hashes[1]),)
+    assert found.displaced == (Displaced("k1", Place(0, 1), first.hashes[1]),)
     assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (3, 2, 0, 1)
 
 
@@ -257,7 +257,7 @@ def test_on_one_page_the_last_of_conflicting_rows_is_stored() -> None:
     served = page([row("k1", "a"), row("k2"), row("k1", "b")])
     found = tally.sort(served, 4)
     assert sorted(found.store) == [1, 2]
-    assert found.displaced == (Displaced("k1", (Place(4, 0),), served.hashes[0]),)
+    assert found.displaced == (Displaced("k1", Place(4, 0), served.hashes[0]),)
     assert found.fresh == 2
 
 
@@ -268,9 +268,26 @@ def test_repetitions_are_displaced_with_the_row_they_repeat() -> None:
     tally.sort(served, 0)
     tally.sort(page([row("k2"), row("k1", "A")]), 1)
     found = tally.sort(page([row("k1", "B"), row("k1", "B")]), 2)
-    assert found.displaced == (Displaced("k1", (Place(0, 0), Place(1, 1)), served.hashes[0]),)
+    (displaced,) = found.displaced
+    assert (displaced.key, displaced.first, displaced.hash) == ("k1", Place(0, 0), served.hashes[0])
+    assert tuple(displaced.places()) == (Place(0, 0), Place(1, 1))
     assert found.store == (0,)
     assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (5, 2, 2, 1)
+
+
+def test_repetitions_are_remembered_by_their_place_alone() -> None:
+    """A province may send the same row two million times: 8 bytes each, in one piece."""
+    tally = Tally()
+    same = page([row("k1")] * 1_000)
+    for ordinal in range(100):
+        tally.sort(same, ordinal)
+    assert tally.repeated == 99_999
+    (again,) = tally._again.values()
+    assert len(again) == 8 * tally.repeated
+    (displaced,) = tally.sort(page([row("k1", "b")]), 100).displaced
+    assert displaced.again == bytes(again)
+    assert sum(1 for _ in displaced.places()) == 100_000
+    assert not tally._again
 
 
 def test_a_displaced_row_may_come_back() -> None:
@@ -278,7 +295,7 @@ def test_a_displaced_row_may_come_back() -> None:
     tally = Tally()
     served = page([row("k1", "A"), row("k1", "B"), row("k1", "A")])
     found = tally.sort(served, 0)
-    assert [(each.places, each.hash) for each in found.displaced] == [
+    assert [(tuple(each.places()), each.hash) for each in found.displaced] == [
         ((Place(0, 0),), served.hashes[0]),
         ((Place(0, 1),), served.hashes[1]),
     ]
@@ -345,8 +362,8 @@ def test_every_row_is_accounted_for_once(rows: list[Any], size: int) -> None:
         for position in found.store:
             stored[str(served.keys[position])] = served.hashes[position]
         for each in found.displaced:
-            displaced.update(each.places)
-            for place in each.places:
+            displaced.update(each.places())
+            for place in each.places():
                 whence = page(rows[place.ordinal * size : place.ordinal * size + size])
                 assert whence.keys[place.position] == each.key
                 assert whence.hashes[place.position] == each.hash

@@ -321,6 +321,9 @@ def test_what_is_no_object_is_skipped(row: object) -> None:
         ([], (None, "bad-key")),
         ({"a": 1}, (None, "bad-key")),
         ("\ud800", (None, "bad-key")),
+        ("k" * 1025, (None, "bad-key")),
+        ("长" * 1024, ("长" * 1024, "")),
+        (" " * 1025, (None, "empty-key")),
     ],
 )
 def test_a_key_is_text_or_a_whole_number(value: object, expected: tuple[str | None, str]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from store_cases import BOTH_DRIVERS, CMC, Night, collected, everything, exact, row, snapshot
 
-from subcmc_crawler.model import OPEN_END, State
-from subcmc_crawler.store import Database
+from subcmc_crawler.model import OPEN_END, PageRecord, State
+from subcmc_crawler.store import Database, writing
+from subcmc_crawler.store.aside import AsideRow
 from subcmc_crawler.store.reading import export, prove
+from subcmc_crawler.store.writing import SnapshotWriter
 
 KEY = "key"
 SEQUENCES = ["AB", "AAB", "ABA", "ABB", "AABB", "ABAB", "ABC", "ABCA", "AAAB", "BAAB"]
@@ -27,6 +29,34 @@ SPLITS: dict[str, Callable[[list[Any]], list[list[Any]]]] = {
 def served(sequence: str, night: int) -> list[dict[str, Any]]:
     """One row a letter, each with a collectTime of its own."""
     return [row(KEY, letter, time=100 * night + number) for number, letter in enumerate(sequence)]
+
+
+@pytest.mark.parametrize("before", [None, "A"])
+async def test_displaced_rows_are_taken_back_a_few_at_a_time(
+    store: Database, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    """Each may be as large as a body: they are never all in memory."""
+    held = 0
+
+    async def quarantined(self: SnapshotWriter, aside: Iterator[AsideRow], record: PageRecord) -> None:
+        nonlocal held
+        rows = list(aside)
+        held = max(held, len(rows))
+        await quarantine(self, iter(rows), record)
+
+    quarantine = SnapshotWriter._quarantine
+    monkeypatch.setattr(SnapshotWriter, "_quarantine", quarantined)
+    monkeypatch.setattr(writing, "_ASIDE_BYTES", 2_500)
+    keys = [f"k{number}" for number in range(20)]
+    if before:
+        await snapshot(store, 1, [[row(key, before * 1_000) for key in keys]])
+    pages = [[row(key, letter * 1_000) for key in keys] for letter in "ABC"]
+    manifest = await snapshot(store, 2, pages)
+    assert (manifest.counts.conflicting, manifest.counts.distinct) == (40, 20)
+    assert 1 < held < 5
+    exported = await collected(export(store, manifest))
+    assert [exact(each) for each in exported] == [exact(each) for page in pages for each in page]
+    assert (await prove(store, manifest)).holds(manifest)
 
 
 @pytest.mark.parametrize("split", SPLITS)

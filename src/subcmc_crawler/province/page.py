@@ -20,9 +20,6 @@ from subcmc_crawler.spec.shapes import Shape, shapes_of, spelt
 HASH_BYTES: Final = 16
 """128 bits: among a billion records two share a hash with a probability of 10^-21."""
 
-LONGEST_KEY: Final = 1024
-"""Characters of a primary key that we index; the longest of the specification has 255."""
-
 _SORTED: Final = orjson.OPT_SORT_KEYS
 
 
@@ -73,8 +70,6 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
             key, reason = None, "missing-key"
         else:
             key, reason = usable_key(record[shape.key])
-            if key is not None and not _storable(key):
-                key, reason = None, "bad-key"
         keys.append(key)
         if key is None:
             reasons[position] = reason
@@ -92,16 +87,6 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
         deviations=envelope.deviations,
         flat=envelope.flat,
     )
-
-
-def _storable(key: str) -> bool:
-    """Whether MongoDB can index the key: lone surrogates cannot be stored, and keys have 255 at most (2.2)."""
-    if len(key) > LONGEST_KEY:
-        return False
-    try:
-        return key.isascii() or bool(key.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def fingerprint(record: Any) -> tuple[bytes, Any]:

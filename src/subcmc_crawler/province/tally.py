@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from operator import eq
+from struct import Struct
 from typing import Final, cast
 
 from subcmc_crawler.province.page import Page, SnapshotDigest
 
 _PAGE: Final = 1 << 32  # rows that no page has
+_PLACE: Final = Struct(">II")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,20 @@ class Place:
 class Displaced:
     """Rows that a later one with the same key and other content displaced; the last one served is stored.
 
-    The first of `places` is where the row that was to be stored came from, the others are its repetitions.
+    `first` is where the row that was to be stored came from; `again` are the places of its repetitions, packed,
+    since there may be a million.
     """
 
     key: str
-    places: tuple[Place, ...]
+    first: Place
     hash: bytes
+    again: bytes = b""
+
+    def places(self) -> Iterator[Place]:
+        """Where the rows were served, the one that was to be stored first."""
+        yield self.first
+        for ordinal, position in _PLACE.iter_unpack(self.again):
+            yield Place(ordinal, position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Sorted:
 
 @dataclass(slots=True)
 class Tally:
-    """The keys of one pass so far. Memory grows with the distinct keys, and with nothing else.
+    """The keys of one pass so far. Memory grows with the distinct keys, and by 8 bytes with each repetition.
 
     Most pages hold new keys alone, and those are counted column by column. Where a row was served is looked up once
     a key comes again.
@@ -58,7 +68,7 @@ class Tally:
     _flagged: set[str] = field(default_factory=set)
     _columns: list[tuple[int, Sequence[str]]] = field(default_factory=list)  # ordinal, keys
     _where: dict[str, int] | None = None  # key -> place of what is in _seen, once it is needed
-    _again: dict[str, list[Place]] = field(default_factory=dict)  # key -> repetitions of what is in _seen
+    _again: dict[str, bytearray] = field(default_factory=dict)  # key -> places that repeat what is in _seen
 
     @property
     def distinct(self) -> int:
@@ -114,12 +124,12 @@ class Tally:
                 fresh += 1
             elif before == content:
                 self.repeated += 1
-                self._again.setdefault(key, []).append(Place(ordinal, position))
+                self._again.setdefault(key, bytearray()).extend(_PLACE.pack(ordinal, position))
                 continue
             else:
                 self.conflicting += 1
                 first = Place(*divmod(where[key], _PAGE))
-                displaced.append(Displaced(key, (first, *self._again.pop(key, [])), before))
+                displaced.append(Displaced(key, first, before, bytes(self._again.pop(key, b""))))
             if position in flags:
                 self._flagged.add(key)
             else:

@@ -33,6 +33,9 @@ OTHER_NAMES: Final = "…"
 """Unknown fields past the first `DRIFT_NAMES` are counted under this."""
 
 _NAME_CLIP: Final = 80
+LONGEST_KEY: Final = 1024
+"""Characters of a primary key that we index, and so remember; the longest of the specification has 255."""
+
 _KEY_BITS: Final = 1024  # a number of thousands of digits cannot even be printed
 _CODE_KIND: Final = "code_kind"
 _INTEGERS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
@@ -63,7 +66,7 @@ def check_page(
     Rules: required, type, range, length, code, items, item-length; also cmcId:other, reportType:deleted (a
     pull never deletes) and area:code for an area that its platform does not have (3.3). Rows that are no
     objects are skipped. Never raises for anything that JSON can hold. `shapes` are those of the rows, where the
-    caller has them.
+    caller has them. Of an array without a limit of items (publishScope) the first wrong item alone tells.
     """
     if shapes is None:
         known = shapes_of(dataset.code)
@@ -79,7 +82,7 @@ def key_of(dataset: Dataset, row: object) -> tuple[str | None, str]:
 
     A number equals its digits as text; a string keeps its exact spelling. The reasons are "not-an-object",
     "missing-key", "empty-key" (null, blank or a "has none" of 1.3.5) and "bad-key" (any other type, a
-    number past all reason, or text that UTF-8 cannot hold).
+    number past all reason, text longer than any key, or text that UTF-8 cannot hold).
     """
     if not isinstance(row, dict):
         return None, "not-an-object"
@@ -89,13 +92,13 @@ def key_of(dataset: Dataset, row: object) -> tuple[str | None, str]:
 
 def usable_key(value: object) -> tuple[str | None, str]:
     """The value as a primary key and "", or None and why it is none: "empty-key" or "bad-key"."""
-    if type(value) is str and value.isalnum() and value.isascii():
+    if type(value) is str and value.isalnum() and value.isascii() and len(value) <= LONGEST_KEY:
         return value, ""
     reason = ""
     if isinstance(value, str):
         if not value or value.isspace() or value in NONE_SPELLINGS:
             reason = "empty-key"
-        elif not value.isascii() and not _is_utf8(value):
+        elif len(value) > LONGEST_KEY or not (value.isascii() or _is_utf8(value)):
             reason = "bad-key"
     elif value is None or (type(value) is int and value == -1):
         reason = "empty-key"
@@ -122,7 +125,9 @@ class _Findings:
         self._required = required_of(dataset.code)
         self._judge = _validator(dataset.code)
         self._has_area = "area" in self._fields
-        self._flags: dict[int, set[str]] = {}
+        self._flags: dict[int, tuple[str, ...]] = {}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._chunk: dict[int, set[str]] = {}  # as `_flags`, of the rows that are being judged
         self._samples: dict[str, list[str]] = {}
         self._drift: dict[str, int] = {}
         self._stray_keys = 0
@@ -147,16 +152,19 @@ class _Findings:
             for offset, row in enumerate(rows):
                 if isinstance(row, dict) and not _area_fits(row):
                     self._flag(start + offset, "area", "code", row.get("area"))
+        self._freeze()
 
     def checked(self) -> Checked:
-        """What was found, frozen; rows with the same flags share one tuple."""
-        shared: dict[frozenset[str], tuple[str, ...]] = {}
-        flags = {
-            index: shared.setdefault(frozenset(found), tuple(sorted(found)))
-            for index, found in sorted(self._flags.items())
-        }
+        """What was found."""
         samples = {flag: tuple(values) for flag, values in sorted(self._samples.items())}
-        return Checked(flags, samples, self._drift, self._stray_keys, self._key_collisions)
+        return Checked(self._flags, samples, self._drift, self._stray_keys, self._key_collisions)
+
+    def _freeze(self) -> None:
+        """Keeps the flags of a chunk as tuples, one for all rows that have the same: sets take ten times as much."""
+        for index, found in sorted(self._chunk.items()):
+            flags = tuple(sorted(found))
+            self._flags[index] = self._shared.setdefault(flags, flags)
+        self._chunk.clear()
 
     def _renamed(self, row: dict[str, Any]) -> dict[str, Any]:
         """A copy of `row` with trimmed keys; what is stray, colliding or unknown in it is counted."""
@@ -213,8 +221,8 @@ class _Findings:
                 self._look_at_owner(start + offset, row["cmcId"])
 
     def _flag_missing(self, index: int, names: Iterable[str]) -> None:
-        flags = [f"{name}:required" for name in names]
-        self._flags.setdefault(index, set()).update(flags)
+        flags = [_flag_of(name, "required") for name in names]
+        self._chunk.setdefault(index, set()).update(flags)
         for flag in flags:
             self._samples.setdefault(flag, [])
 
@@ -224,13 +232,19 @@ class _Findings:
             self._flag(index, "cmcId", "other", value)
 
     def _flag(self, index: int, name: str, rule: str, value: object) -> None:
-        flag = f"{name}:{rule}"
-        self._flags.setdefault(index, set()).add(flag)
+        flag = _flag_of(name, rule)
+        self._chunk.setdefault(index, set()).add(flag)
         samples = self._samples.setdefault(flag, [])
         if len(samples) < _SAMPLES:
             sample = mask_field(self._dataset.code, name, value)
             if sample not in samples:
                 samples.append(sample)
+
+
+@cache
+def _flag_of(name: str, rule: str) -> str:
+    """One text for all rows that break a rule; names are those of the field tables."""
+    return f"{name}:{rule}"
 
 
 def _rule(field: Field, error: str, value: object) -> str | None:
@@ -312,7 +326,8 @@ def _schema(field: Field) -> core_schema.CoreSchema:
         schema = core_schema.int_schema(ge=lowest, le=highest, strict=True)
     elif field.kind == "strings":
         item = core_schema.str_schema(max_length=field.item_max_length, strict=True)
-        schema = core_schema.list_schema(item, max_length=field.items_max, strict=True)
+        endless = field.items_max is None  # a million wrong items would be a million errors
+        schema = core_schema.list_schema(item, max_length=field.items_max, fail_fast=endless, strict=True)
     elif field.lengths is not None:
         lengths = "|".join(f".{{{length}}}" for length in field.lengths)
         schema = core_schema.str_schema(pattern=rf"(?s)\A(?:{lengths})\z", strict=True)

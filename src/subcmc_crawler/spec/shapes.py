@@ -13,8 +13,12 @@ from typing import Final
 from subcmc_crawler.spec.datasets import DATASETS, VOLATILE
 from subcmc_crawler.spec.fields import FIELDS, TOLERATED, Field
 
-_MOST: Final = 1_000
-"""Shapes that are remembered; a province that invents names must not fill the memory."""
+MOST_SHAPES: Final = 1_000
+"""Shapes that are remembered of a dataset; a province that invents names must not fill the memory."""
+
+MOST_NAMES: Final = 64
+MOST_CHARACTERS: Final = 1_024
+"""What a shape may have to be remembered, twice what the largest table has: one of 10 MB would cost 10 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +35,7 @@ class Shape:
 
 
 class Shapes(dict[tuple[str, ...], Shape]):
-    """The shapes of one dataset, by the names of a record in their order."""
+    """The shapes of one dataset, by the names of a record in their order. Few are remembered, and only short ones."""
 
     def __init__(self, dataset_code: str) -> None:
         super().__init__()
@@ -40,15 +44,17 @@ class Shapes(dict[tuple[str, ...], Shape]):
         self._required = required_of(dataset_code)
 
     def __missing__(self, names: tuple[str, ...]) -> Shape:
-        if len(self) >= _MOST:
-            self.clear()
-        shape = self[names] = Shape(
+        shape = Shape(
             key=spelt(self._key, names),
             volatile=spelt(VOLATILE, names),
             strange=not self._fields.keys() >= set(names),
             missing=self._required.difference(names),
             owned="cmcId" in names,
         )
+        if len(names) <= MOST_NAMES and sum(map(len, names)) <= MOST_CHARACTERS:
+            if len(self) >= MOST_SHAPES:
+                self.clear()
+            self[names] = shape
         return shape
 
 

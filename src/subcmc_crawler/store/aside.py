@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from subcmc_crawler.province.page import Page
-from subcmc_crawler.province.tally import Place, Sorted
+from subcmc_crawler.province.tally import Displaced, Place
 from subcmc_crawler.store.codec import encode_record
 from subcmc_crawler.store.ids import row_entry
 
@@ -38,19 +38,14 @@ class AsideRow:
         }
 
 
-def aside_rows(page: Page, rows: Sorted, ordinal: int, raws: Mapping[Place, Any]) -> Iterator[AsideRow]:
-    """The rows of page `ordinal` without a usable key, and those that it displaces.
-
-    `raws` holds, by place, the displaced rows of earlier pages that were stored.
-    """
+def keyless_rows(page: Page, ordinal: int) -> Iterator[AsideRow]:
+    """The rows of page `ordinal` without a usable key."""
     for position, reason in page.reasons.items():
         yield AsideRow(Place(ordinal, position), reason, None, encode_record(page.records[position]))
-    for entry in rows.displaced:
-        for place in entry.places:
-            if place in raws:
-                raw = raws[place]
-            elif place.ordinal == ordinal:
-                raw = encode_record(page.records[place.position])
-            else:
-                continue
-            yield AsideRow(place, "conflicting" if place == entry.places[0] else "repeated", entry.key, raw)
+
+
+def displaced_rows(entry: Displaced, page: Page, ordinal: int, stored: Any = None) -> Iterator[AsideRow]:
+    """The rows that a row of page `ordinal` displaced; those of earlier pages were all as the one that was stored."""
+    for place in entry.places():
+        raw = encode_record(page.records[place.position]) if place.ordinal == ordinal else stored
+        yield AsideRow(place, "conflicting" if place == entry.first else "repeated", entry.key, raw)

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from subcmc_crawler.model import Attempt, PageRecord
 from subcmc_crawler.province.page import Page
 from subcmc_crawler.province.walking import PassFacts
+from subcmc_crawler.store.aside import AsideRow
 from subcmc_crawler.store.codec import pack_times, to_document
 from subcmc_crawler.store.driver import Document
-from subcmc_crawler.store.ids import END_ENTRY, attempt_entry, ledger_id, page_entry
+from subcmc_crawler.store.ids import END_ENTRY, END_OF_PAGES, attempt_entry, ledger_id, page_entry
 
 
 class Entries:
@@ -22,6 +23,15 @@ class Entries:
     def id(self, walk_pass: int, entry: str) -> str:
         """The identifier of an entry of the ledger or of the quarantine."""
         return ledger_id(*self._walk, walk_pass, entry)
+
+    def from_page(self, walk_pass: int, ordinal: int) -> Document:
+        """The entries of a page of a pass and of all pages after it, and their rows, as a range."""
+        first, end = self.id(walk_pass, page_entry(ordinal)), self.id(walk_pass, END_OF_PAGES)
+        return {"_id": {"$gte": first, "$lt": end}}
+
+    def row(self, walk_pass: int, row: AsideRow) -> Document:
+        """A row that is kept aside."""
+        return {"_id": self.id(walk_pass, row.entry), **self.place(walk_pass), **row.fields}
 
     def place(self, walk_pass: int) -> Document:
         """The fields that say where an entry belongs."""

@@ -10,35 +10,29 @@ or after its next write, takes back what it wrote by then, and ends with StoreLo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import compress, islice
+from itertools import chain, compress, islice
 from operator import not_
 from typing import Any, Final
 
+import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import OPEN_END, Attempt, Manifest, PageRecord, State
 from subcmc_crawler.province.page import Page
-from subcmc_crawler.province.tally import Displaced, Place, Sorted, Tally
+from subcmc_crawler.province.tally import Displaced, Sorted, Tally
 from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
-from subcmc_crawler.store.aside import aside_rows
+from subcmc_crawler.store.aside import AsideRow, displaced_rows, keyless_rows
 from subcmc_crawler.store.base import Base, Previous
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import encode_version, manifest_of, to_document
 from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
 from subcmc_crawler.store.driver import Database, Document
-from subcmc_crawler.store.ids import (
-    END_OF_PAGES,
-    ledger_of,
-    manifest_id,
-    page_entry,
-    version_id,
-    versions_after,
-)
+from subcmc_crawler.store.ids import ledger_of, manifest_id, page_entry, version_id, versions_after
 from subcmc_crawler.store.inserting import insert_once
 from subcmc_crawler.store.ledger import Entries
 from subcmc_crawler.store.order import Model, Order, model_for, spelt
@@ -47,6 +41,7 @@ from subcmc_crawler.store.resuming import Reopened, read_ledger
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
 
 _BATCH: Final = 5_000
+_ASIDE_BYTES: Final = 10_000_000
 
 
 class SnapshotWriter:
@@ -162,11 +157,7 @@ class SnapshotWriter:
 
     async def align(self, tally: Tally, *, walk_pass: int, pages: int) -> None:
         """Drops what belongs to no page of the ledger, and counts anew how the staged rows stand to the base."""
-        beyond = {
-            "$gte": self._entries.id(walk_pass, page_entry(pages)),
-            "$lt": self._entries.id(walk_pass, END_OF_PAGES),
-        }
-        await self._db["quarantine"].delete_many({"_id": beyond})
+        await self._db["quarantine"].delete_many(self._entries.from_page(walk_pass, pages))
         await self._catch_up(walk_pass)
         staged = await self._keys({"cmcId": self._cmc_id, **versions_after(self._cmc_id, self._run - 1)})
         closed = await self._keys({"cmcId": self._cmc_id, "to": self._run})
@@ -214,20 +205,22 @@ class SnapshotWriter:
     async def apply(self, page: Page, rows: Sorted, record: PageRecord, attempts: Sequence[Attempt]) -> None:
         """Stores one page: new and changed rows, rows without a usable key, and its place in the ledger."""
         await self._check_mine()
-        earlier = [entry for entry in rows.displaced if entry.places[0].ordinal < record.ordinal]
+        earlier = [entry for entry in rows.displaced if entry.first.ordinal < record.ordinal]
         store = await self._not_as_before(page, rows)
         keys = [str(page.keys[position]) for position in store]
         previous = await self._base.held(keys) if self._base else {}
         if earlier:
             undoing = {"$set": {"undoing": [record.walk_pass, record.ordinal]}}
             await self._db["snapshots"].update_one({"_id": self._id}, undoing)
-        raws = await self._undo(earlier, previous)
+        await self._displace(earlier, previous, page, record)
         for start in range(0, len(store), _BATCH):
             documents, closed = self._versions_of(page, store[start : start + _BATCH], previous)
             await insert_once(self._db, self._dataset.code, documents, self._id, spelt=encode_version)
             if closed:
                 await self._close(closed)
-        await self._quarantine(page, rows, record, raws)
+        here = [each for each in rows.displaced if each.first.ordinal == record.ordinal]
+        aside = (displaced_rows(each, page, record.ordinal) for each in here)
+        await self._quarantine(chain(keyless_rows(page, record.ordinal), *aside), record)
         order = await self._told(page)
         entries = [self._entries.page(page, record, order), *self._entries.attempts(attempts)]
         await insert_once(self._db, "ledger", entries, self._id)
@@ -356,36 +349,43 @@ class SnapshotWriter:
             documents.append(version if page.flat else encode_version(version))
         return documents, closed
 
-    async def _undo(self, displaced: Sequence[Displaced], previous: Previous) -> dict[Place, Any]:
-        """Takes back rows of earlier pages that a later one displaced; gives their records by place."""
-        raws: dict[Place, Any] = {}
-        for entry in displaced:
-            before = previous.get(entry.key)
-            unchanged = before is not None and before["hash"] == entry.hash
-            start = before["from"] if unchanged and before else self._run
-            version = await self._versions.find_one({"_id": version_id(self._cmc_id, start, entry.key)})
-            if version is None:
-                raise StoreLost(f"{self._id}: a row that was just staged is gone from MongoDB")
-            raws.update(dict.fromkeys(entry.places, version["record"]))
-            if unchanged:
-                self.changes.unchanged -= 1
-                continue
-            await self._versions.delete_one({"_id": version["_id"]})
-            if before is None:
-                self.changes.added -= 1
-            else:
-                self.changes.changed -= 1
-                reopened = version_id(self._cmc_id, before["from"], entry.key)
-                await self._versions.update_one({"_id": reopened}, {"$set": {"to": OPEN_END}})
-        return raws
-
-    async def _quarantine(
-        self, page: Page, rows: Sorted, record: PageRecord, raws: Mapping[Place, Any]
+    async def _displace(
+        self, entries: Sequence[Displaced], previous: Previous, page: Page, record: PageRecord
     ) -> None:
-        aside = aside_rows(page, rows, record.ordinal, raws)
+        """Takes back rows of earlier pages and keeps them aside, a few at a time: each may be as large as a body."""
+        aside, size = [], 0
+        for entry in entries:
+            stored = await self._undo(entry, previous)
+            aside.append(displaced_rows(entry, page, record.ordinal, stored))
+            size += len(bson.encode({"record": stored}))
+            if size > _ASIDE_BYTES:
+                await self._quarantine(chain.from_iterable(aside), record)
+                aside, size = [], 0
+        await self._quarantine(chain.from_iterable(aside), record)
+
+    async def _undo(self, entry: Displaced, previous: Previous) -> Any:
+        """Takes back a row of an earlier page that a later one displaced; gives its record."""
+        before = previous.get(entry.key)
+        unchanged = before is not None and before["hash"] == entry.hash
+        start = before["from"] if unchanged and before else self._run
+        version = await self._versions.find_one({"_id": version_id(self._cmc_id, start, entry.key)})
+        if version is None:
+            raise StoreLost(f"{self._id}: a row that was just staged is gone from MongoDB")
+        if unchanged:
+            self.changes.unchanged -= 1
+            return version["record"]
+        await self._versions.delete_one({"_id": version["_id"]})
+        if before is None:
+            self.changes.added -= 1
+        else:
+            self.changes.changed -= 1
+            reopened = version_id(self._cmc_id, before["from"], entry.key)
+            await self._versions.update_one({"_id": reopened}, {"$set": {"to": OPEN_END}})
+        return version["record"]
+
+    async def _quarantine(self, aside: Iterator[AsideRow], record: PageRecord) -> None:
         while batch := list(islice(aside, _BATCH)):
-            number, place = record.walk_pass, self._entries.place(record.walk_pass)
-            documents = [{"_id": self._entries.id(number, row.entry), **place, **row.fields} for row in batch]
+            documents = [self._entries.row(record.walk_pass, row) for row in batch]
             await insert_once(self._db, "quarantine", documents, self._id)
 
     async def _close_removed(self, tally: Tally) -> None:
