@@ -40,6 +40,7 @@ max_attempts = 3
 cool_down_seconds = 0.05
 request_timeout_seconds = 10
 """
+_STALLS = 3
 _NIGHTS = 10
 """Different nights that are served, in any order: after dozens of changes a dataset of three records may be empty,
 and an empty one is held for the operator."""
@@ -61,6 +62,7 @@ class Figures:
     caught: Counter[str] = field(default_factory=Counter)  # where the killed process was
     runs: int = 0
     resumed: int = 0
+    stalled: int = 0  # runs that lost their lease because the machine was too busy to renew it
     snapshots: int = 0  # published ones that were exported and held against what was served
     rows: int = 0
     faults: list[str] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Figures:
         self.caught += other.caught
         self.runs += other.runs
         self.resumed += other.resumed
+        self.stalled += other.stalled
         self.snapshots += other.snapshots
         self.rows += other.rows
         self.faults += other.faults
@@ -163,8 +166,14 @@ class World:
         if not resume and self._dice.random() < 0.5:
             await self._turn()
         self.figures.resumed += resume
-        await self._lease_over()
-        code, said = await self._crawl(None, *(["--resume"] if resume else []))
+        for _ in range(_STALLS):
+            await self._lease_over()
+            code, said = await self._crawl(None, *(["--resume"] if resume else []))
+            if code != 69 or "the lease ran out" not in said:
+                break
+            self.figures.stalled += (
+                1  # a machine that stands still for three seconds; the next run is as any other
+            )
         if code != 0:
             self.figures.faults.append(f"the run after a crash ended with {code}: {said}")
         await self._check_state()

@@ -92,6 +92,7 @@ def _told(title: str, figures: Figures) -> list[str]:
     for name, count in (
         ("runs", figures.runs),
         ("  of them resumed", figures.resumed),
+        ("  whose lease ran out", figures.stalled),
         ("published snapshots compared", figures.snapshots),
         ("rows in them", figures.rows),
         ("faults", len(figures.faults)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,13 +20,16 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from store_cases import BOTH_DRIVERS
 
 from subcmc_crawler.errors import StoreLost
-from subcmc_crawler.model import RunStatus
+from subcmc_crawler.model import RunStatus, State
 from subcmc_crawler.run import Crawl
+from subcmc_crawler.simulator.nights import Centre
+from subcmc_crawler.simulator.server import Simulator
 from subcmc_crawler.store import Database, DriverName, open_store
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.inserting import insert_once
 from subcmc_crawler.store.lease import acquire, held, keep
-from subcmc_crawler.store.runs import get_run
+from subcmc_crawler.store.reading import prove
+from subcmc_crawler.store.runs import get_run, manifests_of
 
 FULL = 14031  # OutOfDiskSpace
 
@@ -196,3 +201,101 @@ async def test_a_lease_that_cannot_be_given_back_hides_no_fault(
     with pytest.raises(ValueError, match="the fault"):
         async with held(db, 1):
             raise ValueError("the fault")
+
+
+# ── what an operator sees ───────────────────────────────────────────────────────────────────────────────────
+
+WRITES = ["insert", "update", "delete", "findAndModify"]
+AT_THE_START: dict[str, tuple[dict[str, Any], str]] = {
+    "full": ({"errorCode": FULL}, r"has no disk space left \(code 14031\): free some, then start this again"),
+    "not permitted": ({"errorCode": 13}, r"does not permit this \(code 13\): the user lacks a role"),
+    "stepped down": ({"errorCode": 10107}, r"has no primary at the moment \(NotPrimaryError\): "),
+}
+IN_THE_MIDDLE: dict[str, tuple[dict[str, Any], str]] = {
+    "full": ({"errorCode": FULL}, r"has no disk space left \(code 14031\)"),
+    "stepped down": ({"errorCode": 10107}, r"has no primary at the moment \(NotPrimaryError\)"),
+    "gone": ({"closeConnection": True}, r"cannot be reached \(AutoReconnect\)"),
+}
+
+
+class Town:
+    """Two provinces, and `subcmc crawl --now` as an operator runs it."""
+
+    def __init__(self, folder: Path, uri: str, name: str) -> None:
+        self._folder = folder
+        self.uri = uri
+        self.name = name
+
+    async def crawl(self, *arguments: str, uri: str = "") -> tuple[int, list[str]]:
+        """The exit code, and the lines that are ours."""
+        kept = {key: text for key, text in os.environ.items() if not key.startswith(("SUBCMC", "MONGODB"))}
+        own = {"MONGODB_URI": uri or self.uri, "SUBCMC_DATABASE": self.name, "SUBCMC_LEASE_SECONDS": "3"}
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "subcmc_crawler", "crawl", "--now", *arguments),
+            cwd=self._folder,
+            env={**kept, **own, "SUBCMC_LANG": "en"},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        told = (await child.communicate())[1].decode()
+        assert "Traceback" not in told
+        return child.returncode or 0, [line for line in told.splitlines() if line.startswith("subcmc: ")]
+
+
+@pytest.fixture
+async def town(uri: str, tmp_path: Path) -> AsyncIterator[Town]:
+    centres = [Centre(cmc_id, cmc_id, scale=0.001) for cmc_id in ("110000", "620000")]
+    async with Simulator(centres) as simulator:
+        (tmp_path / "provinces.toml").write_text(simulator.registry(), encoding="utf-8")
+        yield Town(tmp_path, uri, f"test_{uuid4().hex}")
+
+
+@pytest.mark.parametrize("trouble", AT_THE_START)
+async def test_trouble_at_the_start_is_one_line_and_exit_69(
+    town: Town, mongod: OwnMongod, trouble: str
+) -> None:
+    how, said = AT_THE_START[trouble]
+    mongod.fail(WRITES, **how)
+    code, lines = await town.crawl("--dataset", "ua_user")
+    assert code == 69
+    assert len(lines) == 1
+    assert re.search(said, lines[0]), lines
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("crawler:hunter2@", r"refused the login \(code 18\): check user and password in MONGODB_URI"),
+        ("", r"cannot be reached \(ServerSelectionTimeoutError\): start it, or set MONGODB_URI"),
+    ],
+    ids=["wrong password", "gone"],
+)
+async def test_no_way_in_is_one_line_and_exit_69(town: Town, mongod: OwnMongod, user: str, said: str) -> None:
+    port = mongod.port if user else 9  # discard: nobody listens
+    code, lines = await town.crawl(uri=f"mongodb://{user}127.0.0.1:{port}/?serverSelectionTimeoutMS=300")
+    assert code == 69
+    assert len(lines) == 1
+    assert re.search(said, lines[0]), lines
+    assert "hunter2" not in lines[0]
+
+
+@pytest.mark.parametrize("trouble", IN_THE_MIDDLE)
+async def test_trouble_in_the_middle_is_one_line_and_a_run_that_goes_on(
+    town: Town, mongod: OwnMongod, trouble: str
+) -> None:
+    how, said = IN_THE_MIDDLE[trouble]
+    mongod.fail(["insert"], namespace=f"{town.name}.ua_user", **how)
+    code, lines = await town.crawl("--dataset", "ua_user")
+    assert code == 69
+    assert len(lines) == 1
+    assert re.search(said, lines[0]), lines
+    mongod.fail_no_more()
+    async with open_store(town.uri, database=town.name, driver="pymongo") as db:
+        await assert_lease_over(db)
+        assert (await town.crawl("--resume"))[0] == 0
+        run = await get_run(db)
+        assert (run.number, run.status) == (1, RunStatus.FINISHED)
+        manifests = await manifests_of(db, 1)
+        assert [(each.state, (await prove(db, each)).holds(each)) for each in manifests] == [
+            (State.PUBLISHED, True)
+        ] * 2

@@ -17,6 +17,7 @@ from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
+    NotPrimaryError,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -235,6 +236,8 @@ async def test_writes_are_majority_and_journaled_unless_the_uri_says_otherwise(d
         (ServerSelectionTimeoutError("hunter2"), "cannot be reached (ServerSelectionTimeoutError)"),
         (AutoReconnect("hunter2"), "cannot be reached (AutoReconnect)"),
         (ConnectionFailure("hunter2"), "cannot be reached (ConnectionFailure)"),
+        (NotPrimaryError("hunter2"), "has no primary at the moment (NotPrimaryError): start this again"),
+        (OperationFailure("hunter2", 10107), "has no primary at the moment (NotPrimaryError)"),
         (PyMongoError("hunter2"), "failed: PyMongoError"),
     ],
 )

@@ -19,6 +19,7 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     InvalidURI,
+    NotPrimaryError,
     OperationFailure,
     PyMongoError,
 )
@@ -44,6 +45,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 _FULL = frozenset({14031})
+_NOT_PRIMARY = frozenset({10058, 10107, 13435})
 
 
 def connect(uri: str, *, database: str, driver: DriverName = "motor") -> tuple[Database, Any]:
@@ -97,6 +99,9 @@ def explain(error: PyMongoError, where: str) -> str:
         return f"MongoDB at {where} does not permit this (code 13): the user lacks a role on the database"
     if code in _FULL:
         return f"MongoDB at {where} has no disk space left (code {code}): free some, then start this again"
+    if isinstance(error, NotPrimaryError) or code in _NOT_PRIMARY:
+        name = NotPrimaryError.__name__
+        return f"MongoDB at {where} has no primary at the moment ({name}): start this again once there is one"
     if isinstance(error, ConnectionFailure):
         return f"MongoDB at {where} cannot be reached ({name}): start it, or set MONGODB_URI"
     return f"MongoDB at {where} failed: {name}" + (f", code {code}" if code else "")
