@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/night.py [--quick] [--rounds 3] [--only NAME ...] [--results FILE]
 
 nginx serves pre-rendered pages (benchmarks/pages.py), one mongod takes what everybody writes, each into a database of
-its own that is dropped first. Every measurement is a whole process: wall clock from its start to its end, CPU and
-peak memory as the kernel accounts them. The rows that arrived are counted each time.
+its own that is dropped first. Every measurement is a whole process: wall clock from its start to its end, CPU, and
+peak memory. The rows that arrived are counted each time.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from measured import spent
 from pages import PROVINCES, SCALES, render
 from pymongo import MongoClient
 
+from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import local_mongod
 
 HERE: Final = Path(__file__).parent
@@ -53,7 +55,7 @@ http {
     listen 127.0.0.1:%d;
     root %s;
     default_type application/json;
-    location ~ ^/(?<dataset>night[12]/[0-9]+/subcmc/.+)$ { try_files /$dataset/$arg_pageNum.json =404; }
+    location ~ ^/(?<dataset>night[0-9]+/[0-9]+/subcmc/.+)$ { try_files /$dataset/$arg_pageNum.json =404; }
   }
 }
 """
@@ -126,12 +128,15 @@ def nginx(root: Path, folder: Path) -> Iterator[str]:
         running.wait()
 
 
-def registry(folder: Path, night: int) -> Path:
+def registry(
+    folder: Path,
+    night: int,
+    *,
+    provinces: Mapping[str, str] = PROVINCES,
+    codes: Collection[str] = tuple(SCALES),
+) -> Path:
     """The registry of this product for the pages of one night."""
-    off = "\n".join(
-        f"{code} = false"
-        for code in ("infr_network", "hardware", "appspt_system", "pm_app", "pm_service", "mr_resservice")
-    )
+    off = "\n".join(f"{code} = false" for code in DATASETS if code not in codes)
     lines = [
         '[defaults]\nscheme = "http"\nrequests_per_second = 0\nmax_in_flight = 2\n',
         "max_provinces = 8\npage_size = 1000\n",
@@ -139,7 +144,7 @@ def registry(folder: Path, night: int) -> Path:
     lines += [
         f'[[province]]\ncmcId = "{cmc_id}"\nareaCode = "{cmc_id}"\nname = "{name}"\n'
         f'pullAddressList = ["127.0.0.1:{PORT}/night{night}/{cmc_id}"]\n[province.datasets]\n{off}\n'
-        for cmc_id, name in PROVINCES.items()
+        for cmc_id, name in provinces.items()
     ]
     file = folder / f"night{night}.toml"
     file.write_text("\n".join(lines))
@@ -156,7 +161,6 @@ def measure(
         client.drop_database(database)
     expected = counts[str(contender.night)]
     environment = {
-        **os.environ,
         "BENCH_BASE": f"{base}/night{contender.night}",
         "BENCH_PROVINCES": json.dumps(list(PROVINCES)),
         "BENCH_URI": uri,
@@ -166,24 +170,15 @@ def measure(
         **{f"BENCH_PAGES_{code}": str(_pages(expected, code)) for code in SCALES},
         **contender.env,
     }
-    began = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - our own command lines
-        contender.argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    said = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
+    done = spent(contender.argv, environment)
     held = sum(
         client[database][code].count_documents({"to": 2**63 - 1} if "night" in contender.name else {})
         for code in SCALES
     )
-    if process.returncode or held != sum(expected.values()):
-        sys.stderr.write(said.decode(errors="replace")[-4000:])
-        raise SystemExit(
-            f"{contender.name}: exit {process.returncode}, {held} of {sum(expected.values())} rows"
-        )
-    return Measured(held, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    if done.code or held != sum(expected.values()):
+        sys.stderr.write(done.said[-4000:])
+        raise SystemExit(f"{contender.name}: exit {done.code}, {held} of {sum(expected.values())} rows")
+    return Measured(held, done.seconds, done.cpu_seconds, done.peak_mb)
 
 
 def _pages(expected: Mapping[str, int], code: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,13 +30,20 @@ PAGE_ROWS: Final = 1000
 NIGHTS: Final = (1, 2)
 
 
-def render(folder: Path, scale: float) -> dict[str, dict[str, int]]:
+def render(
+    folder: Path,
+    scale: float,
+    *,
+    provinces: Mapping[str, str] = PROVINCES,
+    scales: Mapping[str, float] = SCALES,
+    nights: Sequence[int] = NIGHTS,
+) -> dict[str, dict[str, int]]:
     """Writes `night{n}/{cmcId}{path}/{page}.json`; gives the rows by night and `cmcId/dataset`."""
     counts: dict[str, dict[str, int]] = {}
-    for night in NIGHTS:
+    for night in nights:
         told = counts.setdefault(str(night), {})
-        for cmc_id, name in PROVINCES.items():
-            for code, full in SCALES.items():
+        for cmc_id, name in provinces.items():
+            for code, full in scales.items():
                 centre = Centre(cmc_id, name, scale=full * scale, change=0.01)
                 told[f"{cmc_id}/{code}"] = _write(centre, code, night, folder)
     (folder / "counts.json").write_text(json.dumps(counts, indent=1))

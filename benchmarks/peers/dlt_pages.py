@@ -44,7 +44,7 @@ def source(task) -> object:
                             "base_page": 1,
                             "total_path": None,
                             "stop_after_empty_page": False,
-                            "maximum_page": int(os.environ[f"BENCH_PAGES_{task.dataset}"]),
+                            "maximum_page": int(os.environ[f"BENCH_PAGES_{task.dataset}"]) + 1,  # exclusive
                         },
                     },
                 }
