@@ -17,10 +17,10 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint imports lock audit sbom soak secrets clean python mongod
+.PHONY: help demo test lint imports lock audit sbom soak bench bench-quick peers secrets clean python mongod
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(READY) mongod  ## a whole night against simulated provinces, on this machine alone
 	@$(BIN)/subcmc demo
@@ -54,6 +54,19 @@ sbom: $(READY)  ## sbom.cdx.json: what is in production, as CycloneDX, from the 
 
 soak: $(READY) mongod  ## hundreds of kills and sixty nights, a quarter of an hour; SOAK_ARGS="--kills 20 --nights 15" for less
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
+
+bench: $(READY) peers  ## this product against its peers and the floor, and how it grows; needs nginx, takes half an hour
+	@$(BIN)/python benchmarks/night.py --results benchmarks/RESULTS.md
+	@$(BIN)/python benchmarks/growth.py
+
+bench-quick: $(READY)  ## the nights against the floor, a round, in under two minutes; needs nginx
+	@$(BIN)/python benchmarks/night.py --quick --rounds 1
+
+peers: $(READY)
+	@[ benchmarks/.peers/.ready -nt benchmarks/requirements-peers.txt ] || { \
+	  echo "setting up benchmarks/.peers" >&2; $(PYTHON) -m venv --clear benchmarks/.peers \
+	    && benchmarks/.peers/bin/python -m pip --quiet --quiet --disable-pip-version-check install -r benchmarks/requirements-peers.txt \
+	    && touch benchmarks/.peers/.ready; }
 
 secrets:  ## the passwords and URIs that docker-compose.yml mounts; never overwrites one
 	@sh deploy/make-secrets.sh

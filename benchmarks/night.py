@@ -226,7 +226,7 @@ def machine() -> str:
 def main() -> None:
     """Measures everybody in turn and prints the table."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=3, help="of each; the table has the medians")
     options.add_argument("--scale", type=float, default=1.0, help="1.0: 440,000 rows")
     options.add_argument("--only", nargs="*", default=[], metavar="NAME")
     options.add_argument("--quick", action="store_true", help="one round of the nights and the floor")
