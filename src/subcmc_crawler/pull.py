@@ -81,6 +81,7 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
         concluded = await find_concluded(night, province, dataset) if night.resumed else None
         if concluded is not None:
             manifest = concluded
+            dead |= _given_up(province, concluded)
         elif settings is None or not province.addresses:
             manifest = await _unregistered(province, dataset, night)
         else:
@@ -99,6 +100,16 @@ async def find_concluded(night: Night, province: Province, dataset: Dataset) -> 
     if found is None or found.verdict in (None, Verdict.INCOMPLETE) or found.state in _UNSETTLED:
         return None
     return found
+
+
+def _given_up(province: Province, manifest: Manifest) -> dict[Address, Fault]:
+    """The addresses that an earlier process of this run had found dead, as it wrote them down."""
+    told = dict(line.split(": ", 1) for line in manifest.dead_addresses)
+    return {
+        address: Unreachable(*told[str(address)].partition(": ")[::2])
+        for address in province.addresses
+        if str(address) in told
+    }
 
 
 async def _unregistered(province: Province, dataset: Dataset, night: Night) -> Manifest:
@@ -339,7 +350,9 @@ class Walk:
             attempts=self._attempts,
             bytes=self._bytes,
             faults=dict(self._faults),
-            dead_addresses=tuple(f"{address}: {fault}" for address, fault in self._dead.items()),
+            dead_addresses=tuple(
+                f"{address}: {fault}" for address, fault in self._dead.items()
+            ),  # see _given_up
             seconds=round((finished - started).total_seconds(), 3),
             rest_seconds=round(self._asker.rested_seconds - self._rested_before, 3),
             slowest_rate=self._asker.drain_slowest(),

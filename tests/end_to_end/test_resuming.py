@@ -176,3 +176,16 @@ async def test_a_run_that_finished_cannot_be_resumed(db: Database) -> None:
         await house.night(1, selection=USERS)
         with pytest.raises(NotFound, match="has finished: there is nothing to resume"):
             await house.night(1, resume=True)
+
+
+async def test_an_address_that_was_found_dead_is_not_asked_again_after_a_crash(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(db, "110000#1:dead", defaults=SMALL, mirrors=2) as house:
+        await dies(house, 1, after_pages=10, monkeypatch=monkeypatch)
+        before = len(house.simulator.requests)
+        given_up = (await house.cell(1, "110000/ua_org")).dead_addresses
+        run = await house.night(1, resume=True)
+        assert {request.address for request in house.simulator.requests[before:]} == {2}
+        assert len(given_up) == 1
+        assert {each.dead_addresses for each in await manifests_of(db, run.number)} == {given_up}
