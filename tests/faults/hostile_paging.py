@@ -87,6 +87,10 @@ def _lossy() -> Iterator[Case]:
     two = [TEN[:4], TEN[4:8]]
     loop = TEN[:8] + TEN[:4]
     yield case("loop-of-two", lambda line: envelope(two[(line.page_num - 1) % 2], 12), loop, DUPLICATED)
+    yield case(
+        "shrinking", lambda line: envelope(_part(TEN, line)[: 5 - line.page_num], 10), [*TEN[:7], *TEN[8:]]
+    )
+    yield case("swelling", _swelling, [*TEN[:8], *_more(2), *TEN[8:], *_more(3)], SURPLUS)
     yield case("swollen", lambda line: envelope(_part(TEN, line), 6), TEN, SURPLUS)
     yield case("other-size-past-1", _longer_past_page_1, TEN[:4] + TEN[5:], SURPLUS)
     fresh = [[{"userId": f"p{page}.{row}"} for row in range(4)] for page in range(1, 15)]
@@ -123,6 +127,15 @@ def _restless() -> Iterator[Case]:
         most_requests=12,
         settings="max_in_flight = 1",
     )
+
+
+def _more(page: int) -> list[Any]:
+    """As many rows that nobody declared as the number of a page."""
+    return [{"userId": f"more{page}.{row}"} for row in range(page)]
+
+
+def _swelling(line: Line) -> bytes:
+    return envelope([*_part(TEN, line), *(_more(line.page_num) if line.page_num in (2, 3) else [])], 10)
 
 
 def _longer_past_page_1(line: Line) -> bytes:

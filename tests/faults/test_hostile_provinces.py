@@ -24,6 +24,31 @@ from subcmc_crawler.province import walking
 
 TEXTS = int(os.environ.get("HOSTILE_CASES", "40"))
 CASES = [*wire_cases(), *body_cases(), *envelope_cases(), *paging_cases(), *json_cases(TEXTS)]
+FORMS = """
+endless: wire.endless- chunks extension trailers rows string brackets body head
+slow drips: wire.drip- status head body chunks extension gzip trailers
+truncated: wire. fin-in-body fin-in-chunk fin-in-json reset-in-body reset-in-json gzip-cut chunk-no-last
+wrong lengths: wire.length- too-long too-short negative word past-64-bits hex twice two-ways zero and-chunked
+header floods: wire. endless-head endless-name head-1000-lines head-long-line head-long-name continue-2000-times
+redirects: wire.status- 300 301 302 303 304 305 307 308
+packings: wire.encoding- br zstd gzip-gzip compress x
+content types: wire.type- 0 1 2 3 4 5 6 7 8
+alphabets: text. bom two-boms bom-inside gbk gb18030 utf-16 utf-16-le utf-16-be utf-32 overlong surrogates nuls
+half pairs: value. lone-high lone-low swapped half-and-digits
+depth: value. depth-10000 depth-10000-of-objects depth-10000-unclosed depth-900000
+names: name. dollar dollar-set dotted dots empty long mega proto dunder id nul lone-surrogate twice 50000
+numbers: number. 400-digits -400-digits 70-bits 2-64 nan infinity -infinity 1e309 one-and-float 100000-digits
+sizes: size. 16-mb-row 16-mb-key 16-mb-of-space 9-mb-row 11-mb-message
+keys: key. null empty float true list object 10-kb 400-digits dollar dots nul absent
+keys twice: envelope. total-twice data-twice code-twice
+totals: total. text float negative negative-text absent null true list object word 10-18 10-400 empty-text
+pages that repeat: page. same-for-ever same-for-ever-of-a-million steady-duplicates past-the-end-is-page-1
+pages that shrink: page. shrinking last-is-cut hole empty-after-1 clamped-to-1
+pages that swell: page. swelling swollen surplus-without-end endless-growing size-ignored
+pages that loop: page. loop-of-two number-and-size-ignored
+"""
+"""What must not be missing. Bombs are in test_hostile_memory.py, and where redirects lead in test_canary.py."""
+
 PAGES = 50  # in place of the hundred thousand, so that what has no end shows its end
 
 
@@ -40,6 +65,14 @@ def nights(mongod_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_there_are_cases_enough_and_each_has_a_name_of_its_own() -> None:
     assert len(CASES) > 550
     assert [name for name, count in Counter(case.name for case in CASES).items() if count > 1] == []
+
+
+def test_every_form_is_among_them() -> None:
+    names = {case.name for case in CASES}
+    for line in FORMS.strip().splitlines():
+        form, _, wanted = line.partition(": ")
+        start, *ends = wanted.split()
+        assert {start + end for end in ends} - names == set(), form
 
 
 def test_no_case_is_a_defect_of_ours(nights: Nights) -> None:
