@@ -39,11 +39,13 @@ imports: $(READY)
 lock: $(READY)  ## write the hash locks again from pyproject.toml; UPGRADE=1 takes the newest releases
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "locks are made with Python 3.11, the oldest supported: make clean, then make PYTHON=python3.11 lock" >&2; exit 1; }
-	@echo "resolving three locks: production, build, development" >&2
+	@echo "resolving four locks: production, production with Dask, build, development" >&2
 	@$(COMPILE) --extra metrics --output-file requirements.lock pyproject.toml
 	@$(COMPILE) --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
-	@$(COMPILE) --extra dev --extra embedded --extra metrics --build-deps-for editable \
-	  --constraint requirements.lock --constraint requirements-build.lock \
+	@$(COMPILE) --extra metrics --extra distributed --constraint requirements.lock --constraint requirements-build.lock \
+	  --output-file requirements-distributed.lock pyproject.toml
+	@$(COMPILE) --extra dev --extra embedded --extra metrics --extra distributed --build-deps-for editable \
+	  --constraint requirements.lock --constraint requirements-distributed.lock --constraint requirements-build.lock \
 	  --output-file requirements-dev.lock pyproject.toml
 
 audit: $(READY)  ## known vulnerabilities of everything locked; asks the PyPI advisory service

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
 from subcmc_crawler.errors import StoreLost
-from subcmc_crawler.executing import Local
+from subcmc_crawler.executing import Local, Pull
 from subcmc_crawler.model import Manifest, State
 from subcmc_crawler.province.registry import parse
+from subcmc_crawler.pull import Night
 from subcmc_crawler.pulling import Due
 
 ENTRY = (
@@ -28,8 +30,10 @@ class Pulls:
         self.cancelled: list[str] = []
         self.ends = {code: asyncio.Event() for code in CODES}
         self.fault: Exception | None = None
+        nothing: Any = None  # what only other executors look at
+        self.pull = Pull(here=self.here, night=nothing, lease=nothing, stop=nothing, registry=nothing)
 
-    async def __call__(self, due: Due) -> list[Manifest]:
+    async def here(self, due: Due, _: Night) -> list[Manifest]:
         code = due.province.cmc_id
         self.begun.append(code)
         try:
@@ -45,7 +49,7 @@ class Pulls:
 async def test_all_begin_in_order_and_come_as_they_end() -> None:
     pulls, seen = Pulls(), []
     pulls.ends["130000"].set()
-    async with asyncio.timeout(10), aclosing(Local().map_unordered(pulls, DUE)) as ended:
+    async with asyncio.timeout(10), aclosing(Local().map_unordered(pulls.pull, DUE)) as ended:
         async for manifests in ended:
             seen.append(manifests[0].cmc_id)
             assert pulls.begun == list(CODES)
@@ -58,7 +62,7 @@ async def test_the_first_exception_ends_the_others() -> None:
     pulls = Pulls()
     pulls.fault = StoreLost("gone")
     pulls.ends["120000"].set()
-    async with asyncio.timeout(10), aclosing(Local().map_unordered(pulls, DUE)) as ended:
+    async with asyncio.timeout(10), aclosing(Local().map_unordered(pulls.pull, DUE)) as ended:
         with pytest.raises(StoreLost):
             await anext(ended)
     assert pulls.cancelled == ["110000", "130000"]
@@ -67,7 +71,7 @@ async def test_the_first_exception_ends_the_others() -> None:
 async def test_who_leaves_the_loop_ends_what_is_left() -> None:
     pulls = Pulls()
     pulls.ends["110000"].set()
-    async with asyncio.timeout(10), aclosing(Local().map_unordered(pulls, DUE)) as ended:
+    async with asyncio.timeout(10), aclosing(Local().map_unordered(pulls.pull, DUE)) as ended:
         async for _ in ended:
             break
     assert pulls.cancelled == ["120000", "130000"]

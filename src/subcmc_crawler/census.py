@@ -32,7 +32,7 @@ async def take_census(
 
     Paths of credentials are relative to `folder`; BadConfig when one is wrong, before anything is sent.
     """
-    secrets = {each.cmc_id: credentials.load(each, folder) for each in provinces}
+    secrets = credentials.load_all(provinces, folder)
     slots = asyncio.Semaphore(max_provinces)
 
     async def count(province: Province) -> list[DeclaredCount]:

@@ -5,6 +5,7 @@
     ├── NotFound           a run, province, dataset or key that nobody knows          exit 2
     ├── TryLater           the lease is held, or no window is open                    exit 75
     ├── StoreLost          MongoDB is away, refuses, or holds what we cannot read     exit 69
+    ├── WorkersLost        the scheduler of a run's workers is away                   exit 69
     └── Fault              one request to one province                                a verdict
         ├── Unreachable    no answer: connection, TLS, timeout                        verdict 3
         └── Answered       something came back
@@ -48,6 +49,12 @@ class TryLater(SubcmcError):
 
 class StoreLost(SubcmcError):
     """MongoDB cannot be reached, refuses us, or is not a store of ours."""
+
+    exit_code = 69
+
+
+class WorkersLost(SubcmcError):
+    """Who hands out a run's pulls to other machines cannot be reached any more; the run can be gone on with."""
 
     exit_code = 69
 

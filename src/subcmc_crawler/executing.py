@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from subcmc_crawler.halting import Stop
 from subcmc_crawler.model import Manifest
+from subcmc_crawler.province.registry import Registry
+from subcmc_crawler.pull import Night
 from subcmc_crawler.pulling import Due
+from subcmc_crawler.store.lease import Lease
 
-Pull = Callable[[Due], Awaitable[list[Manifest]]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """The pull of a run: called for a province where it is to happen here, else read by who orders it elsewhere."""
+
+    here: Callable[[Due, Night], Awaitable[list[Manifest]]]
+    night: Night
+    lease: Lease
+    stop: Stop
+    registry: Registry
+
+    async def __call__(self, due: Due) -> list[Manifest]:
+        """The manifests of one province."""
+        return await self.here(due, self.night)
 
 
 class Executor(Protocol):

@@ -25,6 +25,11 @@ class Stop:
         """Whether the run is to end."""
         return self._asked.is_set()
 
+    @property
+    def times(self) -> int:
+        """How often it was asked for: 0, 1, or 2 for a run that is to end at once."""
+        return self._asked.is_set() + self._at_once.is_set()
+
     def ask(self) -> None:
         """Asks the run to end; the second time, at once."""
         if self._asked.is_set():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from subcmc_crawler.errors import SubcmcError
 from subcmc_crawler.halting import Halt, Stop
@@ -39,11 +40,22 @@ class Due:
     planned: PlannedPull | None = None
 
 
+class Slot(Protocol):
+    """The right to ask a province, which it gives back while it rests."""
+
+    def release(self) -> None:
+        """Lets another province have it."""
+
+    async def acquire(self) -> object:
+        """Returns when it is there again."""
+
+
 class Puller:
     """Pulls provinces, each at its planned start or as soon afterwards as a slot is free.
 
-    At most `settings.max_provinces` are asked at once, and `settings.max_run_bytes_per_second` holds for all of
-    them together. BadConfig when the credentials of one of `provinces` cannot be read.
+    At most `settings.max_provinces` are asked at once, unless slots come from elsewhere; and
+    `settings.max_run_bytes_per_second` holds for all of them together. BadConfig when the credentials of one of
+    `provinces` cannot be read.
     """
 
     def __init__(
@@ -58,43 +70,47 @@ class Puller:
         self._settings = settings
         self._stop = stop
         self._now = now
-        self._credentials = {each.cmc_id: credentials.load(each, folder) for each in provinces}
+        self._credentials = credentials.load_all(provinces, folder)
         self._slots = asyncio.Semaphore(settings.max_provinces)
         most = sorted(each.pull.max_in_flight for each in provinces)[-settings.max_provinces :]
-        self._line = BytePace(settings.max_run_bytes_per_second, clock=time.monotonic, readers=sum(most) or 1)
+        self.line = BytePace(settings.max_run_bytes_per_second, clock=time.monotonic, readers=sum(most) or 1)
 
     async def pull(self, due: Due, night: Night) -> list[Manifest]:
         """The manifests of one province; none when this program itself failed, which is logged and written down."""
         province, planned = due.province, due.planned
         if planned is not None:
             await self._stop.sleep_until(planned.start, self._now)
-        halted = Halt(
-            self._stop,
-            closing=planned.closing if planned else None,
-            grace_seconds=self._settings.stop_grace_seconds,
-            now=self._now,
-        )
+        halted = self.halt(planned.closing if planned else None)
         async with self._slots:
-            rest = Rest(clock=time.monotonic, away=partial(self._away, halted, province, night.db))
-            rest.extend(await self._rest_left(province, night.db))
-            async with self._client(province) as client:
-                asker = Asker(client, province.pull, rest=rest, halted=halted, now=self._now)
-                try:
-                    return await pull_province(province, night, asker, halted=halted)
-                except (SubcmcError, DriverError):
-                    raise  # the store is lost: the run cannot go on
-                except Exception as error:  # a defect of ours must not cost the other provinces their night
-                    _LOG.exception("%s: this program failed; the others go on", province.name)
-                    reason = f"internal error: {type(error).__name__}"
-                    await abandon(night.db, broken_off(province, night, reason))
-                    return []
+            return await self.pull_now(province, night, halted, self._slots)
+
+    def halt(self, closing: datetime | None) -> Halt:
+        """When a pull in a window that closes then must end."""
+        grace_seconds = self._settings.stop_grace_seconds
+        return Halt(self._stop, closing=closing, grace_seconds=grace_seconds, now=self._now)
+
+    async def pull_now(self, province: Province, night: Night, halted: Halt, slot: Slot) -> list[Manifest]:
+        """The same at once, by somebody who holds `slot`."""
+        rest = Rest(clock=time.monotonic, away=partial(self._away, halted, province, night.db, slot))
+        rest.extend(await self._rest_left(province, night.db))
+        async with self._client(province) as client:
+            asker = Asker(client, province.pull, rest=rest, halted=halted, now=self._now)
+            try:
+                return await pull_province(province, night, asker, halted=halted)
+            except (SubcmcError, DriverError):
+                raise  # the store is lost: the run cannot go on
+            except Exception as error:  # a defect of ours must not cost the other provinces their night
+                _LOG.exception("%s: this program failed; the others go on", province.name)
+                reason = f"internal error: {type(error).__name__}"
+                await abandon(night.db, broken_off(province, night, reason))
+                return []
 
     def _client(self, province: Province) -> ProvinceClient:
         readers, limit = province.pull.max_in_flight, province.pull.max_bytes_per_second
         return ProvinceClient(
             province.cmc_id,
             self._credentials[province.cmc_id],
-            byte_paces=[BytePace(limit, clock=time.monotonic, readers=readers), self._line],
+            byte_paces=[BytePace(limit, clock=time.monotonic, readers=readers), self.line],
             connections=readers,
             proxy=province.pull.proxy,
         )
@@ -104,12 +120,12 @@ class Puller:
         until = await kept_rest(db, province.cmc_id)
         return max(0.0, (until - self._now()).total_seconds()) if until else 0.0
 
-    async def _away(self, halted: Halt, province: Province, db: Database, seconds: float) -> None:
+    async def _away(self, halted: Halt, province: Province, db: Database, slot: Slot, seconds: float) -> None:
         """Sleeps without a slot, so that another province can use it; not past the halt."""
         if seconds >= _REST_WORTH_KEEPING_SECONDS:
             await keep_rest(db, province.cmc_id, self._now() + timedelta(seconds=seconds))
-        self._slots.release()
+        slot.release()
         try:
             await halted.sleep(seconds)
         finally:
-            await self._slots.acquire()
+            await slot.acquire()

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from subcmc_crawler import __version__
 from subcmc_crawler.errors import NotFound, StoreLost, TryLater
-from subcmc_crawler.executing import Executor, Local
+from subcmc_crawler.executing import Executor, Local, Pull
 from subcmc_crawler.halting import Sleep, Stop
 from subcmc_crawler.model import RunRecord, RunStatus, Shard, Shards
 from subcmc_crawler.province import credentials
@@ -227,7 +226,13 @@ class Crawl:
                 renewing = group.create_task(leases.keep(self._db, lease))
                 self._comparisons = self._compared(night)
                 comparing = group.create_task(self._comparisons.run()) if self._comparisons else None
-                pull = partial(self._puller.pull, night=night)
+                pull = Pull(
+                    here=self._puller.pull,
+                    night=night,
+                    lease=lease,
+                    stop=self._stop,
+                    registry=self._registry,
+                )
                 async with aclosing(self._executor.map_unordered(pull, await self._planned())) as pulls:
                     async for manifests in pulls:
                         if self._comparisons is not None:

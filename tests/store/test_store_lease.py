@@ -10,7 +10,7 @@ from store_cases import BOTH_DRIVERS
 
 from subcmc_crawler.errors import StoreLost, TryLater
 from subcmc_crawler.store import Database
-from subcmc_crawler.store.lease import Lease, acquire, is_held, release, renew
+from subcmc_crawler.store.lease import Lease, Standing, acquire, is_held, issue, look, post, release, renew
 
 pytestmark = BOTH_DRIVERS
 
@@ -117,3 +117,28 @@ async def test_of_eight_one_wins(store: Database, before: str) -> None:
         fence += 1
         assert winners[0].fence == fence
         await release(store, winners[0])
+
+
+async def test_each_attempt_has_a_fence_of_its_own_and_the_lease_stays(store: Database) -> None:
+    lease = await acquire(store, "one", 60)
+    assert [await issue(store, lease) for _ in range(3)] == [2, 3, 4]
+    await renew(store, lease)
+    assert await is_held(store, lease)
+    await release(store, lease)
+    with pytest.raises(StoreLost, match="lost its lease"):
+        await issue(store, lease)
+    assert (await acquire(store, "two", 60)).fence == 5
+
+
+async def test_what_the_holder_posts_is_seen_while_it_holds(store: Database) -> None:
+    lease = await acquire(store, "one", 60)
+    assert await look(store, lease) == Standing()
+    posted = Standing(stop=1, lines={"tcp://10.0.0.1:80": 7})
+    await post(store, lease, posted)
+    assert await look(store, lease) == posted
+    await release(store, lease)
+    assert await look(store, lease) is None
+    fresh = await acquire(store, "two", 60)
+    assert await look(store, fresh) == Standing()
+    await post(store, lease, posted)  # says nothing for others
+    assert await look(store, fresh) == Standing()

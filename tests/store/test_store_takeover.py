@@ -55,6 +55,35 @@ async def test_a_stale_crawl_does_no_harm(store: Database, step: str, finished: 
     assert await collected(export(store, manifest)) == SECOND
 
 
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("step", ["reopen", "take", "restart", "finish", "settle", "rollback"])
+async def test_an_attempt_given_up_for_dead_does_no_harm_to_the_next_of_the_same_run(
+    store: Database, step: str, finished: bool
+) -> None:
+    await snapshot(store, 1, [FIRST])
+    stale, fresh = Night(store, 2, fence=2), Night(store, 2, fence=3)
+    await stale.begin()
+    await stale.take(SECOND[:12])
+    await fresh.writer.reopen()
+    await fresh.restart()
+    await fresh.take(SECOND)
+    published = await fresh.finish() if finished else None
+    before = [await everything(store, name) for name in ("ua_org", "snapshots", "ledger", "quarantine")]
+    going_on: dict[str, Callable[[], Awaitable[object]]] = {
+        "reopen": Night(store, 2, fence=2).writer.reopen,
+        "take": lambda: stale.take([row("stale"), row("k19", "old"), row("k00", "stale")]),
+        "restart": stale.restart,
+        "finish": stale.finish,
+        "settle": lambda: stale.writer.settle(replace(opened(2), state=State.PUBLISHED)),
+        "rollback": lambda: stale.writer.settle(replace(opened(2), state=State.ROLLED_BACK)),
+    }
+    with pytest.raises(StoreLost, match=r"another crawl|a later attempt"):
+        await going_on[step]()
+    after = [await everything(store, name) for name in ("ua_org", "snapshots", "ledger", "quarantine")]
+    assert after == before
+    assert await collected(export(store, published or await fresh.finish())) == SECOND
+
+
 async def loses(walk: Awaitable[None]) -> bool:
     """Whether a walk learns that it has lost its cell."""
     try:

@@ -117,6 +117,10 @@ def crawl(  # noqa: PLR0917 - parameters are options
             "--shard", metavar="I/N", help="Only this part of the provinces, in one run with the others."
         ),
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Pull on the workers of this Dask scheduler."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be pulled; contact nobody, write nothing.")
     ] = False,
@@ -138,6 +142,8 @@ def crawl(  # noqa: PLR0917 - parameters are options
 
     if now and wait:
         raise typer.BadParameter("--now ignores windows and --wait waits for one: choose one of them")
+    if shard and dask:
+        raise typer.BadParameter("--shard and --dask are two ways to divide a run: choose one of them")
     if resume and (province or dataset):
         raise typer.BadParameter("--resume goes on with what the last run had selected: leave selections out")
     selection = Selection(provinces=tuple(province or ()), datasets=tuple(dataset or ()))
@@ -147,6 +153,7 @@ def crawl(  # noqa: PLR0917 - parameters are options
         resume=resume,
         selection=selection,
         shard=_shard(shard),
+        dask=dask,
         dry_run=dry_run,
         registry=registry,
         metrics_file=metrics_file,

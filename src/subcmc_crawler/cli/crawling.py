@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +14,9 @@ from subcmc_crawler.cli.common import note, run_async, say, settings, start_logg
 from subcmc_crawler.cli.progress import progress
 from subcmc_crawler.cli.signals import Signals
 from subcmc_crawler.config import read_registry
-from subcmc_crawler.errors import TryLater
+from subcmc_crawler.distributing import connected
+from subcmc_crawler.errors import BadConfig, TryLater
+from subcmc_crawler.executing import Executor
 from subcmc_crawler.model import CLEAN, RunRecord, RunStatus, Shard, Verdict
 from subcmc_crawler.province.registry import Registry
 from subcmc_crawler.report.labels import Labels, labels
@@ -31,6 +36,7 @@ def crawl(
     resume: bool,
     selection: Selection,
     shard: Shard | None,
+    dask: str | None,
     dry_run: bool,
     registry: Path | None,
     metrics_file: Path | None,
@@ -46,8 +52,13 @@ def crawl(
     start_logging()
     aftermath = Aftermath(chosen=chosen, centres=centres)
     aftermath.check()
+    if dask and chosen.uri is None:
+        raise BadConfig(
+            "--dask needs MONGODB_URI or MONGODB_URI_FILE: workers cannot reach a mongod of this process"
+        )
+    crawling = _Crawling(aftermath, selection, now=now, wait=wait, resume=resume, shard=shard, dask=dask)
     try:
-        return run_async(_crawl(aftermath, selection, now=now, wait=wait, resume=resume, shard=shard))
+        return run_async(crawling.run())
     except TryLater:
         raise  # nothing was pulled: what the last crawl left still tells the truth
     except Exception as error:
@@ -64,40 +75,63 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000)
 
 
-async def _crawl(
-    aftermath: Aftermath, selection: Selection, *, now: bool, wait: bool, resume: bool, shard: Shard | None
-) -> int:
-    chosen, centres = aftermath.chosen, aftermath.centres
-    signals = Signals()
-    _spare_the_collector()
-    async with store(chosen, create=True) as db:
-        if wait and not await _opening(db, aftermath, selection, signals):
-            return signals.exit_code
-        if resume or (wait and await _left_tonight(db, centres, shard)):
-            resume, selection = True, Selection.of_words((await get_run(db)).selection)
-        datasets = len(selection.datasets) or len(DATASETS)
-        provinces = len(selection.of(centres)) // (shard.count if shard else 1)
-        with progress(provinces=provinces, datasets=datasets, lang=chosen.lang) as observer:
-            crawling = Crawl(
-                centres,
-                db,
-                observer,
-                folder=chosen.registry.resolve().parent,
-                now=lambda: datetime.now(centres.timezone),
-                selection=selection,
-                ignore_windows=now,
-                resume=resume,
-                lease_seconds=chosen.lease_seconds,
-                shard=shard,
-            )
-            signals.calls(crawling.stop)
-            run = await crawling.run()
-        code = signals.exit_code or _outcome(run)
-        if shard is not None and run.status is RunStatus.RUNNING:
-            note(_left_open(run, shard, labels(chosen.lang)))
-        else:
-            await aftermath.of_run(db, run, code)
-        return code
+@dataclass(frozen=True, slots=True)
+class _Crawling:
+    """One crawl as it was asked for."""
+
+    aftermath: Aftermath
+    selection: Selection
+    _: KW_ONLY
+    now: bool
+    wait: bool
+    resume: bool
+    shard: Shard | None
+    dask: str | None
+
+    async def run(self) -> int:
+        """The exit code."""
+        chosen, centres, shard = self.aftermath.chosen, self.aftermath.centres, self.shard
+        selection, resume = self.selection, self.resume
+        signals = Signals()
+        _spare_the_collector()
+        async with store(chosen, create=True) as db, self._executor() as executor:
+            if self.wait and not await _opening(db, self.aftermath, selection, signals):
+                return signals.exit_code
+            if resume or (self.wait and await _left_tonight(db, centres, shard)):
+                resume, selection = True, Selection.of_words((await get_run(db)).selection)
+            datasets = len(selection.datasets) or len(DATASETS)
+            provinces = len(selection.of(centres)) // (shard.count if shard else 1)
+            with progress(provinces=provinces, datasets=datasets, lang=chosen.lang) as observer:
+                crawling = Crawl(
+                    centres,
+                    db,
+                    observer,
+                    folder=chosen.registry.resolve().parent,
+                    now=lambda: datetime.now(centres.timezone),
+                    selection=selection,
+                    ignore_windows=self.now,
+                    resume=resume,
+                    lease_seconds=chosen.lease_seconds,
+                    executor=executor,
+                    shard=shard,
+                )
+                signals.calls(crawling.stop)
+                run = await crawling.run()
+            code = signals.exit_code or _outcome(run)
+            if shard is not None and run.status is RunStatus.RUNNING:
+                note(_left_open(run, shard, labels(chosen.lang)))
+            else:
+                await self.aftermath.of_run(db, run, code)
+            return code
+
+    @asynccontextmanager
+    async def _executor(self) -> AsyncIterator[Executor | None]:
+        """What executes the pulls; None for this process."""
+        if self.dask is None:
+            yield None
+            return
+        async with connected(self.dask) as executor:
+            yield executor
 
 
 def _outcome(run: RunRecord) -> int:

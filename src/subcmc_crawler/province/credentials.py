@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def load(province: Province, folder: Path) -> Credentials:
     return _load(province.tls, province.auth, folder, f"{province.cmc_id}({province.name})")
 
 
+def load_all(provinces: Iterable[Province], folder: Path) -> dict[str, Credentials]:
+    """The credentials of provinces, by cmcId; those with the same TLS settings share a context."""
+    contexts: dict[str, ssl.SSLContext] = {}
+    found = {}
+    for province in provinces:
+        where = f"{province.cmc_id}({province.name})"
+        files = province.tls.model_copy(update={"server_hostname": None}).model_dump_json()
+        if files not in contexts:
+            contexts[files] = _context(province.tls, folder, where)
+        found[province.cmc_id] = _credentials(contexts[files], province.tls, province.auth, folder, where)
+    return found
+
+
 def load_ministry(ministry: Ministry, folder: Path) -> Credentials:
     """The credentials for the ministry's own platform."""
     return _load(ministry.tls, ministry.auth, folder, "ministry")
@@ -38,8 +52,14 @@ def load_ministry(ministry: Ministry, folder: Path) -> Credentials:
 
 def _load(tls: Tls, auth: Auth | None, folder: Path, where: str) -> Credentials:
     """The credentials that two tables of the registry name; `where` is who they are for."""
+    return _credentials(_context(tls, folder, where), tls, auth, folder, where)
+
+
+def _credentials(
+    context: ssl.SSLContext, tls: Tls, auth: Auth | None, folder: Path, where: str
+) -> Credentials:
     return Credentials(
-        _context(tls, folder, where),
+        context,
         tls.server_hostname,
         _headers(auth, folder, where) if auth else {},
         shows_certificate=tls.cert_file is not None,

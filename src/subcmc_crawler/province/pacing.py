@@ -163,8 +163,12 @@ class BytePace:
             buffered = int(bytes_per_second * _BUFFERED_SECONDS / 2)
             self.readers = max(1, min(readers, buffered // _WORTH_A_READER))
             self.buffer_bytes = min(max(LEAST_BUFFER_BYTES, buffered // self.readers), _MOST_BUFFER_BYTES)
-            self._seconds_per_byte = 1 / (bytes_per_second * _share(bytes_per_second))
+            self.limit(bytes_per_second)
         self.seats = asyncio.Semaphore(self.readers)
+
+    def limit(self, bytes_per_second: int) -> None:
+        """Another limit from the next read on; buffers and seats stay as they were made for the first one."""
+        self._seconds_per_byte = 1 / (bytes_per_second * _share(bytes_per_second))
 
     @property
     def limited(self) -> bool:

@@ -40,7 +40,7 @@ def ledger_of(
 
 
 def ledger_of_province(run: int, cmc_id: str) -> dict[str, Any]:
-    """All entries of a province in a run, as a range: "0" follows "/"."""
+    """All entries of a province in a run, as a range: "0" follows "/". Its manifests, too."""
     return {"_id": {"$gte": f"{run:08d}/{cmc_id}/", "$lt": f"{run:08d}/{cmc_id}0"}}
 
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -189,6 +189,44 @@ async def others_at(db: Database, lease: Lease, run: int) -> list[int]:
     return sorted(member["number"] for member in found.get("members") or ())
 
 
+async def issue(db: Database, lease: Lease) -> int:
+    """A fencing number of its own for one attempt at a task of the run that holds the lease; it grows with each.
+
+    So a second attempt takes a walk over from the first one, which can publish nothing from then on. StoreLost
+    when the lease is held no more.
+    """
+    in_force = {**_held_by(lease), "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
+    found = await db["leases"].find_one_and_update(
+        in_force, {"$inc": {"fence": 1}}, return_document=ReturnDocument.AFTER
+    )
+    if found is None:
+        raise StoreLost("the run that ordered this has lost its lease, or lies in another MongoDB than ours")
+    return int(found["fence"])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the holder of a lease lets those know who work under it."""
+
+    stop: int = 0  # how often the run was asked to stop
+    lines: Mapping[str, int] = field(default_factory=dict)  # worker -> bytes a second that it may read
+
+
+async def post(db: Database, lease: Lease, standing: Standing) -> None:
+    """Lets all who work under the lease know; nothing happens when it is not ours any more."""
+    lines = [{"worker": worker, "bytes": limit} for worker, limit in standing.lines.items()]
+    await db["leases"].update_one(_held_by(lease), {"$set": {"stop": standing.stop, "lines": lines}})
+
+
+async def look(db: Database, lease: Lease) -> Standing | None:
+    """What the holder let know last; None when the lease is held no more."""
+    found = await db["leases"].find_one({**_held_by(lease), "$expr": {"$gt": ["$expiresAt", "$$NOW"]}})
+    if found is None:
+        return None
+    lines = {line["worker"]: line["bytes"] for line in found.get("lines", ())}
+    return Standing(stop=found.get("stop", 0), lines=lines)
+
+
 async def release(db: Database, lease: Lease) -> None:
     """Gives the lease back; nothing happens when it is not ours any more."""
     lease.term.end()
@@ -217,17 +255,21 @@ def _clock() -> float:
 
 
 def _held_by(lease: Lease) -> dict[str, Any]:
-    mine = {"holder": lease.holder, "fence": lease.fence}
-    return {"_id": _NAME, **({"members": {"$elemMatch": mine}} if lease.shared else mine)}
+    if lease.shared:
+        return {"_id": _NAME, "members": {"$elemMatch": {"holder": lease.holder, "fence": lease.fence}}}
+    return {"_id": _NAME, "holder": lease.holder, "since": lease.fence}
 
 
 def _alone(holder: str, seconds: int) -> dict[str, Any]:
     return {
         "holder": {"$literal": holder},
         "fence": {"$add": ["$fence", 1]},
+        "since": {"$add": ["$fence", 1]},
         "expiresAt": _in(seconds),
         "crew": "$$REMOVE",
         "members": "$$REMOVE",
+        "stop": "$$REMOVE",
+        "lines": "$$REMOVE",
     }
 
 

@@ -16,7 +16,7 @@ from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.codec import manifest_of, run_of, to_document
 from subcmc_crawler.store.counting import stored_as_of
 from subcmc_crawler.store.driver import Database, Document
-from subcmc_crawler.store.ids import ledger_of, manifest_id
+from subcmc_crawler.store.ids import ledger_of, ledger_of_province, manifest_id
 from subcmc_crawler.store.outlines import OUTLINE, in_force
 from subcmc_crawler.store.undoing import roll_back_unsettled
 
@@ -120,9 +120,10 @@ async def list_runs(db: Database, limit: int) -> list[RunRecord]:
     return [run_of(found) async for found in db["runs"].find({}, sort=[("_id", DESCENDING)], limit=limit)]
 
 
-async def manifests_of(db: Database, run: int) -> list[Manifest]:
-    """All manifests of a run, by province and dataset."""
-    found = db["snapshots"].find({"run": run}, sort=[("_id", ASCENDING)])
+async def manifests_of(db: Database, run: int, cmc_id: str | None = None) -> list[Manifest]:
+    """All manifests of a run, or those of one province, by province and dataset."""
+    wanted = {"run": run} if cmc_id is None else ledger_of_province(run, cmc_id)
+    found = db["snapshots"].find(wanted, sort=[("_id", ASCENDING)])
     return [manifest_of(document) async for document in found]
 
 

@@ -99,9 +99,12 @@ class SnapshotWriter:
     async def reopen(self) -> Reopened:
         """Goes on with what an earlier process of this run left: the manifest becomes ours.
 
-        What it had settled without publishing is begun anew. StoreLost when a later run has been here.
+        What it had settled without publishing is begun anew. StoreLost when a later run, or a later attempt of this
+        one, has been here.
         """
         left = await self._db["snapshots"].find_one({"_id": self._id})
+        if left is not None and left.get("fence", 0) > self._fence:
+            raise StoreLost(f"{self._id}: a later attempt has taken over")
         ledger = await read_ledger(self._db, self._run, self._cmc_id, self._dataset.code)
         self._entries.sequence = ledger.attempts
         if left is None or left["state"] != State.COLLECTING.value:
