@@ -181,5 +181,5 @@ async def _assert_as_served(db: Database, shell: Shell, report: Any) -> None:
 
 
 def _served(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=WAIT_SECONDS) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=WAIT_SECONDS) as answer:  # noqa: S310 - our own simulator
         return json.loads(answer.read())["data"]
