@@ -80,10 +80,16 @@ class Figures:
 
 
 class World:
-    """Nights with changing data over one database, and a seeded dice for every instant."""
+    """Nights with changing data over one database, and a seeded dice for every instant.
 
-    def __init__(self, db: Database, simulator: Simulator, folder: Path, uri: str, seed: int) -> None:
+    A `patient` one waits until the lease of the dead is over; another one moves its end, which is quicker.
+    """
+
+    def __init__(
+        self, db: Database, simulator: Simulator, folder: Path, uri: str, seed: int, *, patient: bool
+    ) -> None:
         self.figures = Figures()
+        self._patient = patient
         self._db = db
         self._simulator = simulator
         self._folder = folder
@@ -218,6 +224,8 @@ class World:
 
     async def _lease_over(self) -> None:
         """Only MongoDB's clock decides."""
+        if not self._patient:
+            await end_leases(self._db)
         held = {"$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
         while await self._db["leases"].find_one(held):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -284,8 +292,15 @@ def digest(rows: list[Any]) -> str:
     return hashlib.blake2b(json.dumps(rows, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
+async def end_leases(db: Database) -> None:
+    """What time does to the leases of those who are dead."""
+    await db["leases"].update_many({}, [{"$set": {"expiresAt": "$$NOW"}}])
+
+
 @asynccontextmanager
-async def world(uri: str, database: str, folder: Path, seed: int) -> AsyncIterator[World]:
+async def world(
+    uri: str, database: str, folder: Path, seed: int, *, patient: bool = True
+) -> AsyncIterator[World]:
     """Two provinces with about 220 rows, of which a fifth changes every night."""
     centres = [
         Centre(cmc_id, name, scale=0.001, change=0.2, seed=seed) for cmc_id, name in _PROVINCES.items()
@@ -295,7 +310,7 @@ async def world(uri: str, database: str, folder: Path, seed: int) -> AsyncIterat
         open_store(uri, database=database, driver="pymongo") as db,
     ):
         _register(folder, simulator)
-        yield World(db, simulator, folder, uri, seed)
+        yield World(db, simulator, folder, uri, seed, patient=patient)
 
 
 def _register(folder: Path, simulator: Simulator) -> None:

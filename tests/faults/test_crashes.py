@@ -10,7 +10,7 @@ from own_mongod import own_mongod
 
 
 async def killed_twice(uri: str, database: str, folder: Path, seed: int) -> Figures:
-    async with world(uri, database, folder, seed) as ministry:
+    async with world(uri, database, folder, seed, patient=False) as ministry:
         await ministry.crawler_dies(times=2)
         await ministry.check_everything()
         return ministry.figures
@@ -19,7 +19,6 @@ async def killed_twice(uri: str, database: str, folder: Path, seed: int) -> Figu
 async def test_a_crawler_that_is_killed_leaves_nothing_that_the_next_run_does_not_mend(
     mongod_uri: str, database: str, tmp_path: Path
 ) -> None:
-    # three ministries side by side: most of the time each waits for the lease of the dead to expire
     worlds = [killed_twice(mongod_uri, f"{database}_{seed}", tmp_path / str(seed), seed) for seed in range(3)]
     for figures in await asyncio.gather(*worlds):
         assert figures.faults == []

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from crash_world import world
+from crash_world import end_leases, world
 from nights import FAST, Ministry, Watcher, ministry
 from own_mongod import OwnMongod, own_mongod
 from pymongo.errors import AutoReconnect, OperationFailure
@@ -144,7 +144,7 @@ async def test_a_primary_that_steps_down_costs_no_more_than_a_resumed_run(
         except (AutoReconnect, StoreLost):
             while not mongod.command("hello")["isWritablePrimary"]:
                 pass
-            await assert_lease_over(db)  # while there was no primary it could not be given back
+            await end_leases(db)  # while there was no primary it could not be given back
             await assert_mended(known)
         else:
             assert await known.assert_exact(2) == 9
@@ -160,7 +160,7 @@ async def test_a_slow_mongodb_slows_the_pages_down_and_nothing_else(db: Database
 async def test_a_hung_mongodb_ends_the_run_when_its_lease_is_over_by_our_own_clock(tmp_path: Path) -> None:
     """And while it hangs no more pages are asked for than may be in flight: nothing piles up in memory."""
     with own_mongod() as mongod:
-        async with world(mongod.uri, "subcmc", tmp_path, seed=5) as provinces:
+        async with world(mongod.uri, "subcmc", tmp_path, seed=5, patient=False) as provinces:
             code, said, asked = await provinces.mongod_hangs(mongod)
     assert code == 69
     assert re.search(r"^subcmc: the lease ran out: .* within 3 s, .* --resume$", said, re.MULTILINE)
@@ -291,7 +291,7 @@ async def test_trouble_in_the_middle_is_one_line_and_a_run_that_goes_on(
     assert re.search(said, lines[0]), lines
     mongod.fail_no_more()
     async with open_store(town.uri, database=town.name, driver="pymongo") as db:
-        await assert_lease_over(db)
+        await end_leases(db)
         assert (await town.crawl("--resume"))[0] == 0
         run = await get_run(db)
         assert (run.number, run.status) == (1, RunStatus.FINISHED)
