@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hostile_answers import PROVEN, http, page_of, raw
 from hostile_bombs import bomb_cases
 from hostile_province import DEFAULTS, Case, registry_text, served
 
@@ -35,7 +36,7 @@ ONE_BY_ONE = [
 ]
 
 
-async def crawled(shell: Shell, cases: Sequence[Case], at_once: int) -> int:
+async def crawled(shell: Shell, cases: Sequence[Case], at_once: int, dataset: str = "ua_user") -> int:
     """One run over the cases by the command itself; gives the most memory that it held, in kB."""
     defaults = re.sub(r"max_provinces = \d+", f"max_provinces = {at_once}", DEFAULTS)
     async with served(cases) as provinces, asyncio.timeout(END_SECONDS):
@@ -45,7 +46,7 @@ async def crawled(shell: Shell, cases: Sequence[Case], at_once: int) -> int:
         (shell.folder / "provinces.toml").write_text(text, encoding="utf-8")
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, str(Path(__file__).with_name("measured.py")), "crawl", "--now"),
-            *("--dataset", "ua_user"),
+            *("--dataset", dataset),
             cwd=shell.folder,
             env=shell.environment,
             stdout=asyncio.subprocess.DEVNULL,
@@ -79,3 +80,10 @@ async def test_what_grows_when_it_is_read_is_bounded(shell: Shell) -> None:
 @pytest.mark.parametrize("name", ALONE)
 async def test_each_alone_is_bounded(shell: Shell, name: str) -> None:
     assert await crawled(shell, [CASES[name]], at_once=1) < MOST_KB
+
+
+async def test_a_million_wrong_items_in_an_array_without_a_limit_are_bounded(shell: Shell) -> None:
+    items = b"[" + b"1," * 900_000 + b"1]"
+    body = page_of(b'{"appId":"1","publishScope":' + items + b"}")
+    case = Case(name="items", script=raw(http(body)), verdict=PROVEN, most_requests=1)
+    assert await crawled(shell, [case], at_once=1, dataset="pm_app") < MOST_KB
