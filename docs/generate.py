@@ -171,6 +171,7 @@ _RUN: Final = {
     "version": "of the program",
     "notices": "lines that every report of the run repeats",
     "alerted_at": "when its digest was claimed, before it was sent; null while nobody was told",
+    "cpu_seconds": "CPU seconds of all processes that were at work on it, once they have ended",
     "shards": "null, or how it was divided: how many shards, the digest of their registry, the order of the "
     "provinces, and which shards have joined, ended, were stopped",
 }

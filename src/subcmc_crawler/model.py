@@ -280,6 +280,7 @@ class RunRecord:
     notices: tuple[str, ...] = ()  # lines that every report repeats, for example verify = false
     alerted_at: datetime | None = None  # when somebody took it upon himself to send its digest
     shards: Shards | None = None  # None: one process pulled all of it
+    cpu_seconds: float = 0.0  # of all processes that were at work on it, once they have ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

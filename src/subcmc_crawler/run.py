@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from subcmc_crawler.store import Database, DriverError
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.lease import Lease, Place
 from subcmc_crawler.store.runs import (
+    add_cpu,
     begin_run,
     finish_run,
     manifests_of,
@@ -133,6 +135,7 @@ class Crawl:
                     "use --wait to wait for it, or --now to ignore windows"
                 )
         async with leases.held(self._db, self._lease_seconds, self._place) as lease:
+            began = time.process_time()
             record = await self._open(lease)
             crashed = await recover(self._db, record.number)
             if crashed:
@@ -149,6 +152,7 @@ class Crawl:
                         mine = [each.cmc_id for each in self._provinces]
                         await take_back_run(self._db, record.number, mine)
                 raise
+            await add_cpu(self._db, record.number, time.process_time() - began)
             return await self._close(record)
 
     @property

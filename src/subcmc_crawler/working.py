@@ -32,6 +32,7 @@ from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store import Database, DriverError, open_store
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.lease import Lease, Standing
+from subcmc_crawler.store.runs import add_cpu
 
 _LOG = logging.getLogger(__name__)
 
@@ -168,6 +169,7 @@ class Desk:
         self._standing = Standing()
         self._worker = ""
         self._seen_at = time.monotonic()
+        self._cpu = time.process_time()
 
     async def look(self) -> bool:
         """Whether the run still holds its lease, as far as can be told; does what it lets its workers know."""
@@ -201,8 +203,14 @@ class Desk:
             resumed=True,  # an attempt before this one may have begun
         )
         manifests = await self._puller.pull_now(province, night, self._puller.halt(closing), slot)
+        await self._add_cpu()
         cells = {each.dataset: (str(each.verdict), each.counts.received) for each in manifests}
         return {"cmcId": province.cmc_id, "fence": fence, "cells": cells}
+
+    async def _add_cpu(self) -> None:
+        """Adds to the run what this process has spent since it added last."""
+        spent, self._cpu = time.process_time() - self._cpu, time.process_time()
+        await add_cpu(self._db, self._order.run, spent)
 
 
 class _ThreadSlot:

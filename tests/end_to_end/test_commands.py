@@ -278,3 +278,15 @@ def test_a_plan_needs_mongodb_only_for_the_past(shell: Shell, registered: Path) 
     done = shell("plan")  # no local mongod was ever started here, and none is for this
     assert (done.returncode, done.stderr) == (0, "")
     assert not (shell.folder / ".subcmc").exists()
+
+
+def test_a_larger_night_is_forecast_from_what_runs_have_cost(shell: Shell, provinces: Any) -> None:
+    provinces()
+    assert shell("crawl", "--now", "--province", "110000").returncode == 0
+    told = shell("plan", "--centres", "3000", "--rows", "1000", "--format", "json")
+    forecast = json.loads(told.stdout)
+    assert forecast["measured"]["runs"] == forecast["measured"]["cpuRuns"] == [1]
+    assert (told.returncode, forecast["enough"]) == (0, True)
+    assert forecast["rows"] == 3_000_000
+    assert "3,000 centres with 221 rows each" in shell("plan", "--centres", "3000").stdout  # as it was
+    assert shell("plan", "--rows", "5").returncode == 2

@@ -172,22 +172,40 @@ def _shard(text: str | None) -> Shard | None:
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0917 - parameters are options
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Forecast nothing; MongoDB is not needed then.")
     ] = False,
+    centres: Annotated[
+        int | None,
+        typer.Option("--centres", metavar="N", min=1, help="What so many centres would need, and how long."),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option("--rows", metavar="N", min=1, help="With --centres: rows of each of them.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="With --centres: how long so many take."),
+    ] = None,
     output: _FormatOption = _Format.TEXT,
     registry: _RegistryOption = None,
     lang: _LangOption = None,
 ) -> None:
     """Show the night beforehand: when each province starts and ends, and how many run at once.
 
-    Durations are those of the last whole runs. Contacts no province.
+    Durations are those of the last whole runs. Contacts no province. With --centres: how many workers a night of that
+    size needs, how long it takes, and which resource gives out first, by what past runs have cost.
     """
     from subcmc_crawler.cli import planning  # noqa: PLC0415
 
-    json = output is _Format.JSON
-    _end(planning.plan(registry=registry, lang=lang, json=json, history=not no_history))
+    json, history = output is _Format.JSON, not no_history
+    if centres is None and (rows or workers):
+        raise typer.BadParameter("--rows and --workers go with --centres")
+    if centres is None:
+        _end(planning.plan(registry=registry, lang=lang, json=json, history=history))
+        return
+    size = planning.Size(centres, rows, workers)
+    _end(planning.capacity(size, registry=registry, lang=lang, json=json, history=history))
 
 
 @app.command()

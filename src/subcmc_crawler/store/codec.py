@@ -187,6 +187,7 @@ def run_of(document: Mapping[str, Any]) -> RunRecord:
         notices=tuple(document.get("notices", ())),
         alerted_at=document.get("alertedAt"),
         shards=_shards_of(document.get("shards")),
+        cpu_seconds=document.get("cpuSeconds", 0.0),
     )
 
 

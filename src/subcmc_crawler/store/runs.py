@@ -56,6 +56,11 @@ async def finish_run(db: Database, number: int, status: RunStatus, at: datetime)
     return await get_run(db, number)
 
 
+async def add_cpu(db: Database, number: int, seconds: float) -> None:
+    """Adds CPU time that a process has spent on a run."""
+    await db["runs"].update_one({"_id": number}, {"$inc": {"cpuSeconds": round(seconds, 3)}})
+
+
 def summary_of(manifests: Iterable[Manifest]) -> dict[str, int]:
     """How many cells have each verdict."""
     return dict(Counter(str(manifest.verdict) for manifest in manifests if manifest.verdict))
@@ -146,6 +151,12 @@ async def last_whole_run(db: Database) -> RunRecord | None:
     whole = {"status": RunStatus.FINISHED.value, "selection": []}
     found = await db["runs"].find_one(whole, sort=[("_id", DESCENDING)])
     return run_of(found) if found else None
+
+
+async def measured_runs(db: Database, runs: int = 7) -> list[tuple[RunRecord, list[Manifest]]]:
+    """The last runs that came to their end, the newest first, each with its manifests: what a forecast rests on."""
+    finished = db["runs"].find({"status": RunStatus.FINISHED.value}, sort=[("_id", DESCENDING)], limit=runs)
+    return [(run, await manifests_of(db, run.number)) for run in [run_of(found) async for found in finished]]
 
 
 async def past_durations(db: Database, *, runs: int = 7, before: int | None = None) -> dict[str, float]:

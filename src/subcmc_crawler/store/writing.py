@@ -123,9 +123,7 @@ class SnapshotWriter:
             self.tell_order_by(Model(self._manifest.like_run, self._manifest.like_pass or 0))
         if await self._is_torn(left.get("undoing")):
             ledger = replace(ledger, open_pass=None)
-        if (
-            ledger.open_pass is None
-        ):  # no page goes on from here: a page may be half written, even the first one
+        if ledger.open_pass is None:  # no page goes on from here: one may be half written, even the first
             await self._take_back()
         await self._drop_aside(ledger.last_pass)
         return replace(ledger, manifest=self._manifest)

@@ -9,6 +9,8 @@ from typing import Final
 from subcmc_crawler.report.catalogue import (
     alert_en,
     alert_zh,
+    capacity_en,
+    capacity_zh,
     census_en,
     census_zh,
     check_en,
@@ -46,6 +48,7 @@ _ZH: Final = (
     check_zh.LABELS,
     scorecard_zh.LABELS,
     census_zh.LABELS,
+    capacity_zh.LABELS,
 )
 _EN: Final = (
     sheets_en.LABELS,
@@ -60,6 +63,7 @@ _EN: Final = (
     check_en.LABELS,
     scorecard_en.LABELS,
     census_en.LABELS,
+    capacity_en.LABELS,
 )
 
 
