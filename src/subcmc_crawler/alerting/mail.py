@@ -78,6 +78,7 @@ class _Letter:
         self._message = message
         self._seconds = seconds
         self._smtp: smtplib.SMTP | None = None
+        self._abandoned = False
         self.leaving = False
 
     def send(self, password: str | None, context: ssl.SSLContext) -> None:
@@ -96,11 +97,12 @@ class _Letter:
         except TimeoutError:
             raise Undelivered("timeout", again=not self.leaving) from None  # 1, 4
         except (smtplib.SMTPException, OSError):
-            kind = "connect" if self._smtp is None else "disconnected"
+            kind = "connect" if self._smtp is None else "timeout" if self._abandoned else "disconnected"
             raise Undelivered(kind, again=not self.leaving) from None  # 1, 4
 
     def abandon(self) -> None:
         """Wakes a thread that still waits for the server."""
+        self._abandoned = True
         line = self._smtp.sock if self._smtp else None
         if line is not None:
             with contextlib.suppress(OSError):

@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -97,7 +98,9 @@ class _Masked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        return shown(super().format(record))
+        return shown(
+            super().format(copy(record))
+        )  # formatting leaves its text in a record that others format, too
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
         """The class of an exception alone: messages may hold what a province sent."""
