@@ -14,7 +14,7 @@ from typing import Final
 
 from subcmc_crawler.model import Manifest
 
-REFERENCE_CPU_ROW: Final = 12e-6
+REFERENCE_CPU_ROW: Final = 15e-6
 REFERENCE_CPU_CELL: Final = 4.5e-3
 """CPU seconds of the program for a row and for a cell (one dataset of one centre), without mongod."""
 

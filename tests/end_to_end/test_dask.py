@@ -83,7 +83,7 @@ class Cluster:
 @pytest.fixture
 def cluster(shell: Shell, provinces: Any) -> Iterator[Cluster]:
     shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
-    provinces("--fault", "*:slow=0.03")
+    provinces("--fault", "*:slow=0.02")
     running = Cluster(shell)
     yield running
     running.close()
