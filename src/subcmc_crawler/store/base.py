@@ -10,13 +10,13 @@ and digested.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import eq
 from typing import Final
 
 from pymongo import ASCENDING
 
 from subcmc_crawler.model import Manifest
-from subcmc_crawler.province.tally import Tally
+from subcmc_crawler.province.page import Page
+from subcmc_crawler.province.tally import Sorted, Tally
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import unpack
 from subcmc_crawler.store.driver import Database, Document
@@ -53,9 +53,8 @@ class Base:
         self._walk = (manifest.run, manifest.cmc_id, manifest.dataset, manifest.stored_pass or 0)
         self._model = Model(manifest.like_run or manifest.run, manifest.like_pass or self._walk[3])
         self._changed: set[str] | None = None  # keys of which a version has begun after the model
-        self._conflicting = (
-            manifest.counts.conflicting
-        )  # then a hash of the ledger need not be that of the store
+        # where rows conflict, a hash of the ledger need not be that of the store
+        self._conflicting = manifest.counts.conflicting
         self._begin()
 
     def rewind(self) -> None:
@@ -82,14 +81,24 @@ class Base:
             for version in versions
         }
 
-    async def unchanged(self, keys: Sequence[str], hashes: Sequence[bytes]) -> list[bool]:
-        """For each of the next rows whether the base surely holds it; False where that has to be looked up."""
+    async def differing(self, page: Page, rows: Sorted) -> Sequence[int]:
+        """The positions to store, without those of rows that the base surely holds as they are.
+
+        What is left has to be looked up, and so has every row that displaced another one.
+        """
+        keys = [str(page.keys[position]) for position in rows.store]
         await self._look_ahead(len(keys))
         if not self._usable:
-            return [False] * len(keys)
+            return rows.store
         self._met += len(keys)
-        waiting = self._waiting
-        return list(map(eq, [waiting.pop(key, None) for key in keys], hashes))
+        before = [self._waiting.pop(key, None) for key in keys]
+        hashes = [page.hashes[position] for position in rows.store]
+        displaced = {entry.key for entry in rows.displaced}
+        return [
+            position
+            for position, key, was, content in zip(rows.store, keys, before, hashes, strict=True)
+            if was != content or key in displaced
+        ]
 
     async def gone(self, served: Tally, *, expected: int) -> list[str]:
         """The keys of the base that were not served; from the versions where the ledger does not tell as many."""

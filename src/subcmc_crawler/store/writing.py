@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, compress, islice
-from operator import not_
+from itertools import chain, islice
 from typing import Any, Final
 
 import bson
@@ -207,7 +206,8 @@ class SnapshotWriter:
         """Stores one page: new and changed rows, rows without a usable key, and its place in the ledger."""
         await self._check_mine()
         earlier = [entry for entry in rows.displaced if entry.first.ordinal < record.ordinal]
-        store = await self._not_as_before(page, rows)
+        store = await self._base.differing(page, rows) if self._base else rows.store
+        self.changes.unchanged += len(rows.store) - len(store)
         keys = [str(page.keys[position]) for position in store]
         previous = await self._base.held(keys) if self._base else {}
         if earlier:
@@ -305,19 +305,6 @@ class SnapshotWriter:
         if self._order is None:
             return spelt(page.keys, page.hashes)
         return await self._order.told(page.keys, page.hashes)
-
-    async def _not_as_before(self, page: Page, rows: Sorted) -> Sequence[int]:
-        """The positions to store without those whose row the base surely holds; these are counted."""
-        if self._base is None:
-            return rows.store
-        keys = [str(page.keys[position]) for position in rows.store]
-        hashes = [page.hashes[position] for position in rows.store]
-        same = await self._base.unchanged(keys, hashes)
-        if rows.displaced:  # what a displaced row had replaced must be looked up
-            displaced = {entry.key for entry in rows.displaced}
-            same = [one and key not in displaced for one, key in zip(same, keys, strict=True)]
-        self.changes.unchanged += sum(same)
-        return list(compress(rows.store, map(not_, same)))
 
     def _versions_of(
         self, page: Page, positions: Sequence[int], previous: Previous
