@@ -82,9 +82,7 @@ def main(rounds: int) -> None:
             "count": lambda page=page: Tally().sort(page, 0),
             "encode": lambda page=page: versions(page),
             "pack keys and times": lambda page=page: (pack(page.keys), pack(page.collect_times)),
-            "snapshot digest": lambda page=page, digest=digest: [
-                digest.add(key or "", content) for key, content in zip(page.keys, page.hashes, strict=True)
-            ],
+            "snapshot digest": lambda page=page, digest=digest: digest.add_all(page.keys, page.hashes),
         }
         sys.stdout.write(f"{code}, {len(body) / len(rows):.0f} bytes a row\n")
         for name, step in steps.items():

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import bson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from subcmc_crawler.province.tally import Displaced, Place, Tally
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.spec.envelope import Envelope, parse
-from subcmc_crawler.spec.records import LONGEST_KEY
+from subcmc_crawler.spec.records import LONGEST_KEY, usable_key
 
 NETWORK = DATASETS["infr_network"]
 CMC_ID = "620000"
@@ -427,6 +428,38 @@ def test_a_key_cannot_borrow_from_the_content_beside_it() -> None:
     one.add("k", b"1" + bytes(15))
     other.add("k1", bytes(15))
     assert str(one) != str(other)
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(), st.none(), st.floats(), st.just("k" * 1025)), max_size=8))
+def test_keys_judged_at_once_are_those_judged_one_by_one(values: list[Any]) -> None:
+    found = page([{"netId": value} for value in values])
+    alone = [usable_key(value) for value in values]
+    assert list(found.keys) == [key for key, _ in alone]
+    assert found.reasons == {place: why for place, (key, why) in enumerate(alone) if key is None}
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("ab"), st.integers() | st.text()), max_size=6), st.booleans())
+def test_contents_hashed_at_once_are_those_hashed_one_by_one(rows: list[Any], alike: bool) -> None:
+    rows = [{"netId": str(place), **row, "collectTime": place} for place, row in enumerate(rows)]
+    if alike:
+        rows = [{"netId": row["netId"], "a": row.get("a"), "collectTime": 7} for row in rows]
+    before = copy.deepcopy(rows)
+    found = page(rows)
+    assert [*zip(found.hashes, found.collect_times, strict=True)] == [fingerprint(row) for row in before]
+    assert rows == before
+    assert [*map(list, rows)] == [*map(list, before)]
+
+
+@given(st.sets(st.text(st.characters(exclude_categories=["Cs"]), max_size=1024)), st.integers(1, 5))
+def test_the_digest_of_what_was_served_is_that_of_what_mongodb_sends(keys: set[str], step: int) -> None:
+    rows = {key: bytes([number % 256]) * 16 for number, key in enumerate(keys)}
+    ordered = sorted(rows, key=str.encode)
+    sent, counted = SnapshotDigest(), SnapshotDigest()
+    for start in range(0, len(ordered), step):
+        batch = ordered[start : start + step]
+        sent.add_encoded(b"".join(bson.encode({"key": key, "hash": rows[key]}) for key in batch))
+        counted.add_all(batch, [rows[key] for key in batch])
+    assert str(sent) == str(counted)
 
 
 def test_a_page_from_the_wire_keeps_what_json_can_hold() -> None:

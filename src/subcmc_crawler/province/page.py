@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -14,7 +16,7 @@ import orjson
 from subcmc_crawler.province.walking import PageFacts
 from subcmc_crawler.spec.datasets import VOLATILE, Dataset
 from subcmc_crawler.spec.envelope import Envelope
-from subcmc_crawler.spec.records import Checked, check_page, usable_key
+from subcmc_crawler.spec.records import LONGEST_KEY, Checked, check_page, usable_key
 from subcmc_crawler.spec.shapes import Shape, shapes_of, spelt
 
 HASH_BYTES: Final = 16
@@ -54,39 +56,74 @@ class Page:
 
 def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
     """The page that an envelope holds."""
+    rows = envelope.rows
+    known = shapes_of(dataset.code)
+    shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
+    alike = shapes[0] if shapes and shapes.count(shapes[0]) == len(shapes) else None
+    plain = _plain_keys(rows, alike.key) if alike and alike.key else None
+    keys, reasons = _keys(rows, shapes) if plain is None else (plain, {})
+    if alike and alike.volatile:
+        hashes, collect_times = _contents(rows, alike.volatile)
+    else:
+        names = [shape.volatile if shape else None for shape in shapes]
+        fingerprints = [*map(_fingerprint, rows, names)]
+        hashes = [content for content, _ in fingerprints]
+        collect_times = [time for _, time in fingerprints]
+    return Page(
+        total=envelope.total,
+        records=rows,
+        keys=keys,
+        hashes=hashes,
+        collect_times=collect_times,
+        reasons=reasons,
+        checked=check_page(dataset, rows, cmc_id, shapes),
+        deviations=envelope.deviations,
+        flat=envelope.flat,
+    )
+
+
+def _plain_keys(rows: Sequence[Any], name: str) -> Sequence[str] | None:
+    """The keys of a page, all under one name, when letters and digits are all that is in them; judged at once."""
+    keys: list[Any] = [*map(itemgetter(name), rows)]
+    if set(map(type, keys)) != {str} or not all(keys):
+        return None
+    text = "".join(keys)
+    plain = text.isascii() and text.isalnum() and max(map(len, keys)) <= LONGEST_KEY
+    return keys if plain else None
+
+
+def _keys(
+    rows: Sequence[Any], shapes: Sequence[Shape | None]
+) -> tuple[Sequence[str | None], Mapping[int, str]]:
+    """The key of each row, and why those that have none have none."""
     keys: list[str | None] = []
     reasons: dict[int, str] = {}
-    hashes: list[bytes] = []
-    collect_times: list[Any] = []
-    shapes: list[Shape | None] = []
-    known = shapes_of(dataset.code)
     key: str | None
-    for position, record in enumerate(envelope.rows):
-        shape = known[tuple(record)] if isinstance(record, dict) else None
-        shapes.append(shape)
+    for position, (row, shape) in enumerate(zip(rows, shapes, strict=True)):
         if shape is None:
             key, reason = None, "not-an-object"
         elif shape.key is None:
             key, reason = None, "missing-key"
         else:
-            key, reason = usable_key(record[shape.key])
+            key, reason = usable_key(row[shape.key])
         keys.append(key)
         if key is None:
             reasons[position] = reason
-        content, collect_time = _fingerprint(record, shape.volatile if shape else None)
-        hashes.append(content)
-        collect_times.append(collect_time)
-    return Page(
-        total=envelope.total,
-        records=envelope.rows,
-        keys=keys,
-        hashes=hashes,
-        collect_times=collect_times,
-        reasons=reasons,
-        checked=check_page(dataset, envelope.rows, cmc_id, shapes),
-        deviations=envelope.deviations,
-        flat=envelope.flat,
-    )
+    return keys, reasons
+
+
+def _contents(rows: Sequence[Any], name: str) -> tuple[list[bytes], list[Any]]:
+    """What `_fingerprint()` gives for rows that all have their collectTime under one name."""
+    collect_times = [*map(itemgetter(name), rows)]
+    for row in rows:
+        row[name] = None
+    try:
+        hashes = [_digest(orjson.dumps(row, None, _SORTED)) for row in rows]
+    except TypeError:
+        hashes = [_digest(canonical(row)) for row in rows]
+    for row, collect_time in zip(rows, collect_times, strict=True):
+        row[name] = collect_time
+    return hashes, collect_times
 
 
 def fingerprint(record: Any) -> tuple[bytes, Any]:
@@ -121,10 +158,6 @@ def canonical(value: Any) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def _int32(number: int) -> bytes:
-    return number.to_bytes(4, "little")
-
-
 def _digest(text: bytes) -> bytes:
     return blake2b(text, digest_size=HASH_BYTES).digest()
 
@@ -140,12 +173,13 @@ class SnapshotDigest:
 
     def add(self, key: str, content: bytes) -> None:
         """The next record; keys come in ascending order of their UTF-8 bytes, as an index gives them."""
-        encoded = key.encode()
-        size = 4 + len(encoded) + 10 + len(content) + 12
-        self._total.update(
-            b"%b\x02key\0%b%b\0\x05hash\0%b\0%b\0"
-            % (_int32(size), _int32(len(encoded) + 1), encoded, _int32(len(content)), content)
-        )
+        self.add_all((key,), (content,))
+
+    def add_all(self, keys: Iterable[str], hashes: Iterable[bytes]) -> None:
+        """The next records."""
+        texts = [*map(str.encode, keys)]
+        heads = map(_HEADS.__getitem__, map(len, texts))
+        self.add_encoded(b"".join(chain.from_iterable(zip(heads, texts, repeat(_HASH), hashes, _ENDS))))
 
     def add_encoded(self, documents: bytes) -> None:
         """The next records, as BSON."""
@@ -153,3 +187,24 @@ class SnapshotDigest:
 
     def __str__(self) -> str:
         return self._total.hexdigest()
+
+
+class _Heads(dict[int, bytes]):
+    """What comes before the text of a key in the BSON of {key, hash}, by the bytes of the text."""
+
+    def __missing__(self, size: int) -> bytes:
+        whole = 4 + len(b"\x02key\0") + 4 + size + len(_HASH) + HASH_BYTES + len(_END)
+        head = b"%b\x02key\0%b" % (_int32(whole), _int32(size + 1))
+        if size <= LONGEST_KEY:
+            self[size] = head
+        return head
+
+
+def _int32(number: int) -> bytes:
+    return number.to_bytes(4, "little")
+
+
+_HASH: Final = b"\0\x05hash\0%b\0" % _int32(HASH_BYTES)
+_END: Final = b"\0"
+_ENDS: Final = repeat(_END)
+_HEADS: Final = _Heads()

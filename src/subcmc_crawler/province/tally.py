@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from operator import eq
 from struct import Struct
 from typing import Final, cast
 
 from subcmc_crawler.province.page import Page, SnapshotDigest
 
+_BATCH: Final = 5_000
 _PAGE: Final = 1 << 32  # rows that no page has
 _PLACE: Final = Struct(">II")
 
@@ -146,21 +146,13 @@ class Tally:
             self._columns.clear()
         return self._where
 
-    def agrees(self, keys: Sequence[str], hashes: Sequence[bytes], after: str) -> bool:
-        """Whether each key was served, last with that hash, and none comes twice.
-
-        They are in order, and the first one follows `after`.
-        """
-        if not keys:
-            return True
-        alone = len(set(keys)) == len(keys) and keys[0] != after
-        return alone and all(map(eq, map(self._seen.get, keys), hashes))
-
     def digest(self) -> str:
         """The content digest of what was served last under each key."""
         total = SnapshotDigest()
-        for key in sorted(self._seen, key=str.encode):
-            total.add(key, self._seen[key])
+        keys = sorted(self._seen)  # code points sort as their UTF-8 does
+        for start in range(0, len(keys), _BATCH):
+            batch = keys[start : start + _BATCH]
+            total.add_all(batch, map(self._seen.__getitem__, batch))
         return str(total)
 
     def hash_of(self, key: str) -> bytes | None:
