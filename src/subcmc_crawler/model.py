@@ -44,6 +44,10 @@ class State(StrEnum):
     NONE = "none"
 
 
+ARRIVED: Final = frozenset({State.PUBLISHED, State.NONE})
+"""States in which a clean verdict leaves a run clean: the snapshot did not get stuck on its way."""
+
+
 class Ending(StrEnum):
     """Why a pass stopped. A value, not an exception."""
 

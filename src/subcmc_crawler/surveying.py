@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from subcmc_crawler import gathering
-from subcmc_crawler.model import Manifest, RunRecord, RunStatus, State
+from subcmc_crawler.model import Manifest, References, RunRecord, RunStatus, State
 from subcmc_crawler.report.lines import escaped, shown
 from subcmc_crawler.report.metrics import Facts, Published, to_metrics
 from subcmc_crawler.report.night import DiffRow, Report, build, cell_of
@@ -20,6 +21,7 @@ from subcmc_crawler.store import Database
 from subcmc_crawler.store import outlines as glance
 from subcmc_crawler.store import reading as stored
 from subcmc_crawler.store import runs as nights
+from subcmc_crawler.store import tallies as counting
 from subcmc_crawler.store.references import references_of_run
 
 _STEPS: Final = (7, 90)
@@ -43,14 +45,16 @@ async def survey(db: Database, most: int) -> Survey:
     ended = [run for run in runs if run.status is not RunStatus.RUNNING]
     if not ended:
         return Survey(runs=runs, streaks=())
-    published = await in_force(db)
+    oldest = await glance.oldest_in_force(db)
     found: dict[str, Streak] = {}
-    wanted: Mapping[str, Collection[str]] | None = None
+    wanted: Collection[str] | None = None
     for step in (_whole(ended), *_STEPS):
         newest = ended[:step]
-        manifests = await glance.outlines(db, newest[-1].number, newest[0].number, wanted)
-        found |= {each.cmc_id: each for each in streaks(manifests, newest, published)}
-        wanted = {each.cmc_id: DATASETS for each in found.values() if each.more}
+        first, last = newest[-1].number, newest[0].number
+        tallies = await counting.tallies_of(db, first, last, wanted)
+        faulty = await counting.faulty_between(db, first, last, wanted)
+        found |= {each.cmc_id: each for each in streaks(tallies, faulty, newest, oldest)}
+        wanted = [each.cmc_id for each in found.values() if each.more]
         if not wanted or len(ended) <= step:
             break
     return Survey(runs=runs, streaks=tuple(found[cmc_id] for cmc_id in sorted(found)))
@@ -67,15 +71,35 @@ async def night(db: Database, number: int) -> Report:
     Only what is not clean, or was not in the run before, is looked up further back than that one.
     """
     run = await nights.get_run(db, number)
-    manifests = await nights.manifests_of(db, number)
-    before = await glance.outlines(db, number - 1, number - 1)
+    return await beside_its_past(
+        db, run, await nights.manifests_of(db, number), references=await references_of_run(db, number)
+    )
+
+
+async def beside_its_past(
+    db: Database,
+    run: RunRecord,
+    manifests: Sequence[Manifest],
+    *,
+    order: Sequence[str] = (),
+    references: Mapping[str, References] = MappingProxyType({}),
+) -> Report:
+    """The report of manifests of a run beside the 30 runs before it.
+
+    `order` names the provinces that they are of; without it they are of all.
+    """
+    number = run.number
+    cells: dict[str, list[str]] = {}
+    for each in manifests:
+        cells.setdefault(each.cmc_id, []).append(each.dataset)
+    before = await glance.outlines(db, number - 1, number - 1, cells if order else None)
     known = {(each.cmc_id, each.dataset) for each in before}
     further: dict[str, list[str]] = {}
     for each in manifests:
         if (each.cmc_id, each.dataset) not in known or not cell_of(each).clean:
             further.setdefault(each.cmc_id, []).append(each.dataset)
     past = await glance.outlines(db, number - gathering.NIGHTS, number - 2, further)
-    return build(run, manifests, previous=[*before, *past], references=await references_of_run(db, number))
+    return build(run, manifests, previous=[*before, *past], order=order, references=references)
 
 
 async def in_force(db: Database) -> Mapping[tuple[str, str], Published]:

@@ -17,13 +17,13 @@ class Paths:
         """Whether the request named a language, which forms then keep."""
         return self._lang is not None
 
-    def nights(self, nights: int | None = None) -> str:
-        """All nights."""
-        return self._to("/", {"nights": nights})
+    def nights(self, nights: int | None = None, page: int | None = None) -> str:
+        """All nights; `page` is that of a long table, as elsewhere."""
+        return self._to("/", {"nights": nights, "page": page})
 
-    def night(self, run: int) -> str:
+    def night(self, run: int, page: int | None = None) -> str:
         """The matrix of a run."""
-        return self._to(f"/runs/{run}")
+        return self._to(f"/runs/{run}", {"page": page})
 
     def last(self) -> str:
         """The last run that ended."""
@@ -51,17 +51,17 @@ class Paths:
         """What changed between two runs."""
         return self._to("/diff", {"from": old, "to": new, "province": cmc_id, "dataset": dataset})
 
-    def windows(self, run: int | None = None) -> str:
+    def windows(self, run: int | None = None, page: int | None = None) -> str:
         """Planned against actual."""
-        return self._to("/windows", {"run": run})
+        return self._to("/windows", {"run": run, "page": page})
 
-    def live(self) -> str:
+    def live(self, page: int | None = None) -> str:
         """The run in progress."""
-        return self._to("/live")
+        return self._to("/live", {"page": page})
 
-    def live_events(self) -> str:
+    def live_events(self, page: int | None = None) -> str:
         """The changes of that page, as they come."""
-        return self._to("/live/events")
+        return self._to("/live/events", {"page": page})
 
     def _to(self, path: str, query: Mapping[str, object] | None = None) -> str:
         asked = {name: value for name, value in (query or {}).items() if value is not None}

@@ -13,6 +13,7 @@ NIGHTS: Final = (30, 60, 90)
 
 _CMC_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,50}")
 _LARGEST_RUN: Final = 10**9
+_LARGEST_PAGE: Final = 10**6
 _LONGEST_KEY: Final = 1_000
 
 
@@ -61,6 +62,16 @@ def nights_of(query: Mapping[str, str]) -> int:
     text = query.get("nights", "30")
     if text not in map(str, NIGHTS):
         raise Unusable("web.bad_nights")
+    return int(text)
+
+
+def page_of(query: Mapping[str, str]) -> int | None:
+    """The page of a long table, from 1; None where none is named."""
+    text = query.get("page")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:9]) < _LARGEST_PAGE:
+        raise Unusable("web.bad_page")
     return int(text)
 
 

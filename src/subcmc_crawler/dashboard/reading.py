@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
 
 from subcmc_crawler import gathering, surveying
 from subcmc_crawler.dashboard import drawing
-from subcmc_crawler.dashboard.parameters import Unknown, cmc_id_of, dataset_of, nights_of, run_of
+from subcmc_crawler.dashboard.folding import MANY, Fold, fold
+from subcmc_crawler.dashboard.parameters import Unknown, cmc_id_of, dataset_of, nights_of, page_of, run_of
 from subcmc_crawler.dashboard.visit import Page, Visit
 from subcmc_crawler.model import Manifest, RunRecord, RunStatus
 from subcmc_crawler.report.detail import Contact, Detail, Night
+from subcmc_crawler.report.folding import grown
 from subcmc_crawler.report.html import CellPage, NightPage, ProvincePage
 from subcmc_crawler.report.labels import Labels
-from subcmc_crawler.report.night import build, cell_of
+from subcmc_crawler.report.night import Report, build, cell_of
 from subcmc_crawler.report.sentences import clock
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
 from subcmc_crawler.store import outlines as glance
 from subcmc_crawler.store import runs as stored
+from subcmc_crawler.store import tallies as counting
 from subcmc_crawler.store import watching as looking
 from subcmc_crawler.store.references import find_references
+from subcmc_crawler.tallies import by_province
 
 _STRIP: Final = 90
 
@@ -40,12 +44,16 @@ async def nights_page(visit: Visit) -> Page:
         survey.streaks,
         key=lambda each: (not each.registered, not each.faulty_runs, -each.faulty_runs, each.cmc_id),
     )
+    rows = {each.cmc_id: each for each in streaks}
+    urgent = sum(bool(each.faulty_runs or each.faulty) for each in streaks)
+    shown, folded = fold(list(rows), urgent, page_of(visit.query))
     values = {
+        "fold": folded,
         "runs": survey.runs,
         "most": most,
         "strip": drawing.nights(columns, titles),
         "titles": dict(zip((run.number for run, _ in columns), titles, strict=True)),
-        "streaks": streaks,
+        "streaks": [rows[cmc_id] for cmc_id in shown],
         "newest": newest,
     }
     return Page(template="nights.html", here="nights", values=values)
@@ -54,10 +62,37 @@ async def nights_page(visit: Visit) -> Page:
 async def night_page(visit: Visit) -> Page:
     """One night: its sentence, what changed, the matrix, and the reasons."""
     run = await asked_run(visit)
-    report = await surveying.night(visit.db, run.number)
-    night = NightPage(Night(report=report, details={}), visit.words, only_problems="problems" in visit.query)
-    around = await _around(visit.db, run.number)
-    return Page(template="one_night.html", here="last", values={"night": night, "run": run, **around})
+    report, shown, folded = await read_night(visit.db, run, page_of(visit.query))
+    night = NightPage(
+        Night(report=report, details={}),
+        visit.words,
+        only_problems="problems" in visit.query,
+        shown=shown,
+    )
+    values = {"night": night, "run": run, "fold": folded, **await _around(visit.db, run.number)}
+    return Page(template="one_night.html", here="last", values=values)
+
+
+async def read_night(
+    db: Database, run: RunRecord, page: int | None
+) -> tuple[Report, Collection[str] | None, Fold | None]:
+    """The report of a run, and which provinces of it are shown, None for all.
+
+    Of many provinces those are read that need a look, or needed one the night before, or are shown; of the others
+    the sums.
+    """
+    tallies = by_province(await counting.tallies_of(db, run.number, run.number, sums=True))
+    if len(tallies) <= MANY:
+        return await surveying.night(db, run.number), None, None
+    urgent = [cmc_id for cmc_id, cells in tallies.items() if not all(each.clean for each in cells)]
+    calm = [cmc_id for cmc_id, cells in tallies.items() if all(each.clean for each in cells)]
+    shown, folded = fold([*urgent, *calm], len(urgent), page)
+    before = {each.cmc_id for each in await counting.faulty_between(db, run.number - 1, run.number - 1)}
+    read = dict.fromkeys((*urgent, *(cmc_id for cmc_id in calm if cmc_id in before), *shown))
+    manifests = await counting.manifests_of_provinces(db, run.number, read)
+    report = await surveying.beside_its_past(db, run, manifests, order=tuple(read))
+    rest = [tally for cmc_id in calm if cmc_id not in read for tally in tallies[cmc_id]]
+    return grown(report, rest), frozenset(shown), folded
 
 
 async def province_page(visit: Visit) -> Page:

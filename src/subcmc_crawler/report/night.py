@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from subcmc_crawler.model import (
+    ARRIVED,
     CLEAN,
     Comparison,
     Manifest,
@@ -26,7 +27,6 @@ from subcmc_crawler.model import (
 from subcmc_crawler.spec.datasets import DATASETS
 
 _ROLLED_BACK: Final = frozenset({State.ROLLED_BACK, State.ROLLING_BACK})
-_ARRIVED: Final = frozenset({State.PUBLISHED, State.NONE})
 _RESUMABLE: Final = frozenset({None, Verdict.INCOMPLETE, Verdict.UNREACHABLE})
 URGENCY: Final = (
     Verdict.STORE_MISMATCH,
@@ -286,7 +286,7 @@ def cell_of(
 
 
 def _clean(manifest: Manifest) -> bool:
-    return manifest.verdict in CLEAN and manifest.state in _ARRIVED
+    return manifest.verdict in CLEAN and manifest.state in ARRIVED
 
 
 def _since(manifest: Manifest, before: Manifest | None) -> Since:

@@ -75,7 +75,22 @@ async def outlines_of_run(db: Database, run: int) -> list[Manifest]:
 
 
 async def in_force(db: Database, run: int | None = None, cmc_id: str | None = None) -> list[str]:
-    """The identifiers of the last published manifest of every cell, as of `run` or as of now, by dataset.
+    """The identifiers of the last published manifest of every cell, as of `run` or as of now, by dataset."""
+    return [manifest_id(newest, owner, dataset) for owner, dataset, newest in await _newest(db, run, cmc_id)]
+
+
+async def oldest_in_force(db: Database) -> dict[str, int]:
+    """The run of the oldest snapshot in force of every province that has one, by cmcId."""
+    oldest: dict[str, int] = {}
+    for cmc_id, _, run in await _newest(db):
+        oldest[cmc_id] = min(run, oldest.get(cmc_id, run))
+    return oldest
+
+
+async def _newest(
+    db: Database, run: int | None = None, cmc_id: str | None = None
+) -> list[tuple[str, str, int]]:
+    """CmcId, dataset and run of the last published manifest of every cell.
 
     Reads the keys of the index `head` alone.
     """
@@ -97,7 +112,7 @@ async def in_force(db: Database, run: int | None = None, cmc_id: str | None = No
         }
         # a command, because the two drivers differ in how an aggregation is called
         newest = (await db.command(command))["cursor"]["firstBatch"]
-        found += [manifest_id(each["run"], each["_id"], dataset) for each in newest]
+        found += [(each["_id"], dataset, each["run"]) for each in newest]
     return found
 
 

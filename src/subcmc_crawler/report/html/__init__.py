@@ -7,9 +7,9 @@
 2. A page begins with `{% extends "base.html" %}` and fills the blocks `title`, `header`, `main`, and, where
    it needs them, `head`, `footer` and `policy` (the meta element of the content security policy).
 3. Macros are imported from `marks.html` (`badge(cell)`, `verdict(name, kind)`, `rows(counts)`, `link(to, text)`),
-   `matrix.html` (`matrix(report)`), `province.html` (`summary(page)`, `rows(page)`) and `cell.html` (`cell(page)`,
-   `letter(page)`). They need no context. A page of one cell puts it into `<div class="shown">`, since a file shows
-   clean cells only when they are asked for.
+   `matrix.html` (`matrix(report, provinces)`), `province.html` (`summary(page)`, `rows(page)`) and `cell.html`
+   (`cell(page)`, `letter(page)`). They need no context. A page of one cell puts it into `<div class="shown">`, since
+   a file shows clean cells only when they are asked for.
 4. What the macros take is made here: `ProvincePage(province, details, words)` and `CellPage(detail, words)` from what
    `gathering` gives; `matrix` takes a `Report`. `draw.sparkline(manifests, label)` and `draw.timeline(pages, label)`
    are SVG; a shape and a word go with every colour.

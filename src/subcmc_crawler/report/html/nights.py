@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,11 +65,22 @@ class Cause:
 
 
 class NightPage:
-    """A night in words. `only_problems` shows, to begin with, only what is not clean."""
+    """A night in words. `only_problems` shows, to begin with, only what is not clean.
 
-    def __init__(self, night: Night, words: Labels, *, only_problems: bool = False) -> None:
+    `shown` are the cmcIds of the provinces that the matrix has, None for all.
+    """
+
+    def __init__(
+        self,
+        night: Night,
+        words: Labels,
+        *,
+        only_problems: bool = False,
+        shown: Collection[str] | None = None,
+    ) -> None:
         self.report: Report = night.report
         self.only_problems = only_problems
+        self.shown = [each for each in night.report.provinces if shown is None or each.cmc_id in shown]
         self._night = night
         self._words = words
 
