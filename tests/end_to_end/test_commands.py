@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from datetime import datetime
 from itertools import pairwise
@@ -117,6 +119,23 @@ def test_two_nights_from_crawl_to_accept(shell: Shell, provinces: Any) -> None:
     assert shell("verify").returncode == 0
     assert shell("status").returncode == 0
     assert shell("status", "--max-age", "0m").returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_takes_nothing_more_is_one_line_and_1(shell: Shell) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "subcmc_crawler", "runs"],
+            cwd=shell.folder,
+            env=shell.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "subcmc: the output cannot be written: No space left on device\n"
 
 
 def test_export_and_history(shell: Shell, provinces: Any) -> None:

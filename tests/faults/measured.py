@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import sys
 from pathlib import Path
 
-from subcmc_crawler.cli import main
+from subcmc_crawler.cli import run
 
 
 def tell() -> None:
@@ -16,6 +15,7 @@ def tell() -> None:
     print(f"peak {peak}", file=sys.stderr)  # noqa: T201 - this is what it is for
 
 
-atexit.register(tell)
 sys.argv[0] = "subcmc"
-main()
+code = run()
+tell()
+sys.exit(code)

@@ -6,14 +6,33 @@ Exit codes: 0 all is clean, 1 finished but something is not clean, 2 wrong usage
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import Final, NoReturn
 
-from subcmc_crawler.errors import StoreLost, SubcmcError
+from subcmc_crawler.errors import SubcmcError
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The entry point of `subcmc`: every fault of ours is one line for each thing to mend, never a traceback."""
+    code = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:  # the reader of our output, `head` for example, has left
+        code = 0
+    except OSError:  # said already, when it was written
+        code = code or 1
+    # the interpreter would wait for threads of the driver, which look every half second whether they should end,
+    # and for an answer of a MongoDB that hangs even two minutes: nobody needs it, all has been written and closed
+    os._exit(code)
+
+
+def run() -> int:
+    """Runs the command of this process to its end; gives its exit code."""
     from subcmc_crawler.cli.app import app  # noqa: PLC0415 - a broken import must end as a message, too
 
     try:
@@ -21,14 +40,16 @@ def main() -> None:
     except SubcmcError as error:
         for line in str(error).splitlines():
             print(f"subcmc: {line}", file=sys.stderr)  # noqa: T201 - this is what a command line is for
-        if isinstance(error, StoreLost):
-            # Motor's threads may wait two minutes more for the answer of a MongoDB that hangs: nobody needs it
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(error.exit_code)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output, `head` for example, has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return error.exit_code
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        print(f"subcmc: the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return 1
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else bool(ended.code)
+    return 0

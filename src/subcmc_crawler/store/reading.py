@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
 from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import OPEN_END, Manifest, State
 from subcmc_crawler.province.page import SnapshotDigest, fingerprint, volatile_name
+from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import decode_record, dump_json, unpack_times
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
 from subcmc_crawler.store.order import NotAsServed, served_pages
-
-_BATCH: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,11 @@ async def pages_as_served(
         aside_of = ledger_of(run, cmc_id, dataset, walk_pass, f"{page_entry(page['ordinal'])}/")
         aside = {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(aside_of)}
         wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}
-        found = db[dataset].find(wanted, {"_id": 0, "key": 1, "record": 1}, batch_size=_BATCH)
-        records = {version["key"]: decode_record(version["record"]) async for version in found}
+        records = {
+            version["key"]: decode_record(version["record"])
+            async for versions in batches(db[dataset], wanted, "key", "record")
+            for version in versions
+        }
         rows = []
         for position, key in enumerate(keys):
             if position not in aside and key not in records:
@@ -79,8 +81,9 @@ def to_line(record: Any) -> bytes:
 
 async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
     """One record a key, in the order of the keys, each with the collectTime under which it was stored first."""
-    async for version in db[manifest.dataset].find(_held(manifest)).sort("key").hint("version"):
-        yield decode_record(version["record"])
+    async for versions in batches(db[manifest.dataset], _held(manifest), "record", by="key", hint="version"):
+        for version in versions:
+            yield decode_record(version["record"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,14 @@ async def prove(db: Database, manifest: Manifest) -> Proof:
     """Hashes every stored record of a snapshot again."""
     rows, digest = 0, SnapshotDigest()
     damaged: list[str] = []
-    found = db[manifest.dataset].find(_held(manifest), {"key": 1, "hash": 1, "record": 1}, batch_size=_BATCH)
-    async for version in found.sort("key").hint("version"):
-        content, _ = fingerprint(decode_record(version["record"]))
-        rows += 1
-        digest.add(version["key"], content)
-        if content != version["hash"] and len(damaged) < 100:
-            damaged.append(version["key"])
+    fields = ("key", "hash", "record")
+    async for versions in batches(db[manifest.dataset], _held(manifest), *fields, by="key", hint="version"):
+        for version in versions:
+            content, _ = fingerprint(decode_record(version["record"]))
+            rows += 1
+            digest.add(version["key"], content)
+            if content != version["hash"] and len(damaged) < 100:
+                damaged.append(version["key"])
     return Proof(rows, str(digest), tuple(damaged))
 
 
