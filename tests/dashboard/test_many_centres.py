@@ -169,3 +169,19 @@ def test_what_is_folded(
 def test_there_is_no_page_past_the_last() -> None:
     with pytest.raises(Unknown):
         fold([str(number) for number in range(MANY + 1)], 0, 3)
+
+
+async def test_the_run_in_progress_shows_who_is_on_the_way(visitor: Visitor) -> None:
+    first = await read(visitor, "/live?lang=en")
+    assert rows_of(first, "squares") == ["100005", "100013", "100015", "100017"]
+    assert '"/live/events?lang=en"' in first
+    second = await read(visitor, "/live?page=2&lang=en")
+    assert len(rows_of(second, "squares")) == PROVINCES - MANY
+    assert '"/live/events?page=2\\u0026lang=en"' in second
+
+
+async def test_the_pages_of_windows_lead_through_all_provinces(visitor: Visitor) -> None:
+    assert "130 centres that need no look" in await read(visitor, "/windows")
+    shown = [rows_of(await read(visitor, f"/windows?page={page}"), "chart") for page in (1, 2)]
+    assert [len(each) for each in shown] == [MANY, PROVINCES - MANY]
+    assert [*shown[0], *shown[1]] == [f"{100_000 + place}" for place in range(PROVINCES)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from subcmc_crawler.report.lines import escaped
 from subcmc_crawler.report.night import cell_of
 from subcmc_crawler.report.sentences import local, verdict_name
 from subcmc_crawler.schedule import PlannedPull
+from subcmc_crawler.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,23 @@ def chart(
         return None
     margin = timedelta(minutes=5)
     return Chart(first=min(times) - margin, last=max(times) + margin, rows=sorted(rows, key=_order))
+
+
+def overdue(tallies: Mapping[str, Sequence[Tally]], planned: Sequence[PlannedPull]) -> Sequence[str]:
+    """The cmcIds of provinces whose last walk ended after the window of the plan had closed, as `Row.outside`."""
+    closing = {each.cmc_id: each.closing for each in planned}
+    ends = {
+        cmc_id: [each.ended for each in cells if each.ended and each.verdict is not Verdict.UNREGISTERED]
+        for cmc_id, cells in tallies.items()
+        if cmc_id in closing
+    }
+    return [cmc_id for cmc_id, at in ends.items() if at and max(at) > closing[cmc_id]]
+
+
+def first_start(tallies: Sequence[Tally]) -> str:
+    """When the first walk of a province began, for sorting; what was not walked comes last."""
+    starts = [each.began for each in tallies if each.began and each.verdict is not Verdict.UNREGISTERED]
+    return min(starts).isoformat() if starts else "~"
 
 
 def _row(

@@ -68,9 +68,14 @@ def _mark(document: Document) -> Manifest:
     )
 
 
-async def outlines_of_run(db: Database, run: int) -> list[Manifest]:
-    """The manifests of a run in outline, by province and dataset."""
-    found = db["snapshots"].find({"run": run}, OUTLINE, sort=[("_id", ASCENDING)])
+async def outlines_of_run(db: Database, run: int, cmc_ids: Collection[str] | None = None) -> list[Manifest]:
+    """The manifests of a run in outline, of all provinces or of some, by province and dataset."""
+    wanted: dict[str, Any] = {"run": run}
+    if cmc_ids is not None:
+        wanted = {
+            "_id": {"$in": [manifest_id(run, each, dataset) for each in cmc_ids for dataset in DATASETS]}
+        }
+    found = db["snapshots"].find(wanted, OUTLINE, sort=[("_id", ASCENDING)])
     return [manifest_of(document) async for document in found]
 
 

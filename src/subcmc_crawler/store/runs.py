@@ -18,6 +18,7 @@ from subcmc_crawler.store.counting import stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, ledger_of_province, manifest_id
 from subcmc_crawler.store.outlines import OUTLINE, in_force
+from subcmc_crawler.store.tallies import grouped
 from subcmc_crawler.store.undoing import roll_back_unsettled
 
 
@@ -169,12 +170,10 @@ async def past_durations(db: Database, *, runs: int = 7, before: int | None = No
         whole["_id"] = {"$lt": before}
     found = db["runs"].find(whole, {"_id": 1}, sort=[("_id", DESCENDING)], limit=runs)
     numbers = [run["_id"] async for run in found]
-    took: dict[str, dict[int, float]] = {}
     wanted = {"run": {"$in": numbers}}
-    async for manifest in db["snapshots"].find(wanted, {"_id": 0, "run": 1, "cmcId": 1, "seconds": 1}):
-        by_run = took.setdefault(manifest["cmcId"], {})
-        by_run[manifest["run"]] = by_run.get(manifest["run"], 0.0) + manifest["seconds"]
-    return {cmc_id: by_run[max(by_run)] for cmc_id, by_run in took.items()}
+    by_run = {"_id": {"run": "$run", "cmcId": "$cmcId"}, "seconds": {"$sum": "$seconds"}}
+    took = sorted(await grouped(db, wanted, by_run, "run"), key=lambda each: each["_id"]["run"])
+    return {each["_id"]["cmcId"]: each["seconds"] for each in took}
 
 
 async def find_manifest(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest | None:

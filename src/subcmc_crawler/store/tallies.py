@@ -56,9 +56,15 @@ async def tallies_of(
         "began": {"$min": "$startedAt"},
         "ended": {"$max": "$finishedAt"},
     }
+    groups = await grouped(db, wanted, group | (_SUMS if sums else {}), hint)
+    return [_tally(each) for each in groups]
+
+
+async def grouped(db: Database, wanted: Document, group: Document, hint: str) -> list[Document]:
+    """The groups of the manifests that a filter finds by an index, as `$group` makes them."""
     command = {
         "aggregate": "snapshots",
-        "pipeline": [{"$match": wanted}, {"$group": group | (_SUMS if sums else {})}],
+        "pipeline": [{"$match": wanted}, {"$group": group}],
         "hint": hint,
         "cursor": {"batchSize": _MOST_GROUPS},
     }
@@ -69,7 +75,7 @@ async def tallies_of(
         more = {"getMore": answer["id"], "collection": "snapshots"}
         answer = (await db.command(more))["cursor"]
         groups += answer["nextBatch"]
-    return [_tally(each) for each in groups]
+    return groups
 
 
 def _asked(first: int, last: int, cmc_ids: Collection[str] | None) -> tuple[dict[str, Any], str]:
