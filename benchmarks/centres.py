@@ -1,11 +1,12 @@
 """A night of 1,000 small centres in one process, and what the capacity model had forecast of it.
 
-    .venv/bin/python benchmarks/centres.py [--centres 1000] [--first 50] [--shards 1] [--slots 32]
+    .venv/bin/python benchmarks/centres.py [--centres 1000] [--first 50] [--shards 1] [--dask 0] [--slots 32]
 
 The simulator serves about 221 rows a centre over nine datasets from a process of its own; mongod is another one. A
 first run over few centres is what the forecast rests on, then comes the whole night. Printed: wall clock, CPU, peak
 memory and open files of the crawl, each against its limit or the forecast; the times of the report and of the
-dashboard's pages.
+dashboard's pages. With `--dask N` the night is pulled by so many Dask workers of 8 threads, and the crawl measured is
+the coordinator alone.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+
+from cluster import cluster
 
 from subcmc_crawler.capacity import Forecast, Wanted, forecast, measure
 from subcmc_crawler.model import RunRecord
@@ -176,6 +179,7 @@ def main() -> None:
     parser.add_argument("--centres", type=int, default=1000)
     parser.add_argument("--first", type=int, default=50)
     parser.add_argument("--shards", type=int, default=1)
+    parser.add_argument("--dask", type=int, default=0, metavar="WORKERS")
     parser.add_argument("--slots", type=int, default=32)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -194,7 +198,8 @@ def main() -> None:
             first, rows, _ = asyncio.run(looked_up(uri, _wanted(chosen, 1)))
             _, _, told = asyncio.run(looked_up(uri, _wanted(chosen, rows // chosen.first)))
             say("first run: centres, rows, CPU s", f"{chosen.first}, {rows}, {first.cpu_seconds:.2f}")
-            night = crawl(folder, chosen.shards)
+            with cluster(folder, chosen.dask, 8) if chosen.dask else nullcontext() as workers:
+                night = crawl(folder, chosen.shards, *(["--dask", workers.address] if workers else []))
             run, rows, _ = asyncio.run(looked_up(uri, _wanted(chosen, 1)))
             say("the night: centres, rows", f"{chosen.centres}, {rows} (forecast {told.rows})")
             say(

@@ -1,11 +1,12 @@
 """How much faster two processes end a night than one, where the CPU is what they lack.
 
-    .venv/bin/python benchmarks/workers.py [--rounds 3] [--scale 1.0]
+    .venv/bin/python benchmarks/workers.py [--rounds 3] [--scale 1.0] [--dask]
 
 nginx serves pre-rendered pages of 1,000 rows, as for benchmarks/night.py, so that the centres cost nearly nothing. By
-turns a night is pulled by one process and by two shards, each into an empty database; medians are compared. Beside
-the wall clock stands the CPU of everybody: two shards cannot be faster than the CPU of all of them divided by the
-cores of the machine, which mongod and nginx share. The machine must be left alone meanwhile.
+turns a night is pulled by one process and by two shards (with `--dask` by one Dask worker and by two), each into an
+empty database; medians are compared. Beside the wall clock stands the CPU of everybody: two cannot be faster than the
+CPU of all of them divided by the cores of the machine, which mongod and nginx share. The machine must be left alone
+meanwhile.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from cluster import cluster
 from night import SUBCMC, nginx, registry
 from pages import SCALES, render
 from pymongo import MongoClient
@@ -39,7 +41,28 @@ class Night:
     others_cpu: float
 
 
-def measure(shards: int, *, file: Path, uri: str, rows: int, others: Sequence[int]) -> Night:
+def measure_dask(workers: int, *, file: Path, uri: str, rows: int, others: Sequence[int]) -> Night:
+    """One night on so many workers; the CPU of scheduler and workers counts as that of the crawl."""
+    os.environ.update(MONGODB_URI=uri, SUBCMC_DATABASE=DATABASE, SUBCMC_REGISTRY=str(file))
+    with cluster(file.parent, workers, 8) as running:
+        theirs = [running.scheduler, *running.workers]
+        before = _cpu(theirs)
+        night = measure(
+            1,
+            file=file,
+            uri=uri,
+            rows=rows,
+            others=others,
+            more=("--dask", running.address),
+        )
+        spent = _cpu(theirs) - before
+    sys.stderr.write(f"coordinator {night.crawl_cpu:.2f} s, scheduler and workers {spent:.2f} s\n")
+    return replace(night, crawl_cpu=night.crawl_cpu + spent)
+
+
+def measure(
+    shards: int, *, file: Path, uri: str, rows: int, others: Sequence[int], more: Sequence[str] = ()
+) -> Night:
     """One night in so many processes; SystemExit when a row is missing."""
     environment = {**os.environ, "MONGODB_URI": uri, "SUBCMC_DATABASE": DATABASE}
     with MongoClient[dict[str, object]](uri) as client:
@@ -48,7 +71,7 @@ def measure(shards: int, *, file: Path, uri: str, rows: int, others: Sequence[in
         crawls = [
             subprocess.Popen(  # noqa: S603 - our own command line
                 [
-                    *(str(SUBCMC), "crawl", "--now", "--registry", str(file)),
+                    *(str(SUBCMC), "crawl", "--now", "--registry", str(file), *more),
                     *([] if shards == 1 else ["--shard", f"{index}/{shards}"]),
                 ],
                 env=environment,
@@ -102,6 +125,7 @@ def main() -> None:
     )
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--scale", type=float, default=1.0, help="1.0: 440,000 rows")
+    options.add_argument("--dask", action="store_true", help="workers of Dask in the place of shards")
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix=f"{DATABASE}-") as name:
         folder = Path(name)
@@ -113,10 +137,11 @@ def main() -> None:
             others = _servers(("mongod", "nginx"))
             for _ in range(given.rounds):
                 for shards, found in nights.items():
-                    found.append(measure(shards, file=file, uri=uri, rows=rows, others=others))
+                    night = measure_dask if given.dask else measure
+                    found.append(night(shards, file=file, uri=uri, rows=rows, others=others))
                     last = found[-1]
                     sys.stderr.write(
-                        f"{shards} process(es): {last.seconds:.2f} s, CPU {last.crawl_cpu:.2f} s of the crawl, "
+                        f"{shards} at work: {last.seconds:.2f} s, CPU {last.crawl_cpu:.2f} s of the crawl, "
                         f"{last.others_cpu:.2f} s of {len(others)} servers\n"
                     )
     one, two = (median(each.seconds for each in nights[shards]) for shards in (1, 2))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from subcmc_crawler import distributing
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.executing import Local, Pull
 from subcmc_crawler.model import Manifest, State
@@ -75,3 +77,49 @@ async def test_who_leaves_the_loop_ends_what_is_left() -> None:
         async for _ in ended:
             break
     assert pulls.cancelled == ["120000", "130000"]
+
+
+class Scheduler:
+    """A client of Dask that keeps what it is asked to run, and whose tasks end at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int, str]] = []
+
+    async def processing(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def submit(self, _work: Any, _order: Any, cmc_id: str, _closing: Any, **how: Any) -> asyncio.Future[None]:
+        self.asked.append((cmc_id, how["priority"], how["key"]))
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ended.set_result(None)
+        return ended
+
+
+async def test_tasks_have_the_priority_of_the_schedule_and_keys_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key that an earlier attempt of the run had would be answered by Dask with the result of that one."""
+    pytest.importorskip("distributed")
+
+    async def read_back(_db: Any, run: int, cmc_id: str) -> list[Manifest]:
+        return [Manifest(run=run, cmc_id=cmc_id, province=cmc_id, dataset="ua_org", state=State.NONE)]
+
+    monkeypatch.setattr(distributing, "manifests_of", read_back)
+    scheduler = Scheduler()
+    for fence in (7, 8):
+        night: Any = SimpleNamespace(
+            run=3, datasets=(), db=None, observer=SimpleNamespace(cell=lambda _manifest: None)
+        )
+        lease: Any = SimpleNamespace(holder="the run", fence=fence, seconds=60)
+        stop: Any = SimpleNamespace(times=0, sleep=asyncio.sleep, grace=asyncio.sleep)
+        registry: Any = SimpleNamespace(digest="d", run=SimpleNamespace(max_run_bytes_per_second=0))
+        pull = Pull(here=Pulls().here, night=night, lease=lease, stop=stop, registry=registry)
+        dask = distributing.Dask(scheduler, "tcp://here")
+        async with asyncio.timeout(10), aclosing(dask.map_unordered(pull, DUE)) as ended:
+            assert {manifests[0].cmc_id async for manifests in ended} == set(CODES)
+    assert [(cmc_id, priority) for cmc_id, priority, _ in scheduler.asked] == 2 * [
+        ("110000", 0),
+        ("120000", -1),
+        ("130000", -2),
+    ]
+    assert len({key for _, _, key in scheduler.asked}) == 6

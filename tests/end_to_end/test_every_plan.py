@@ -63,6 +63,10 @@ async def test_nothing_is_looked_for_without_an_index_or_without_its_province(db
     assert kinds[""] == 0, [each["command"] for each in of_versions if not _names_a_province(each)][:3]
     assert kinds["cmcId"] > 30
     assert kinds["_id"] > 0
+    updates = [each["command"] for each in of_versions if each["op"] == "update"]
+    assert updates
+    # a cluster takes an update of one document only by its shard key; one of many it sends to every shard
+    assert [command for command in updates if not command["multi"] or command["upsert"]] == []
 
 
 async def _profile(db: Database) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ import asyncio
 import os
 import re
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -147,6 +148,64 @@ async def test_a_primary_that_steps_down_costs_no_more_than_a_resumed_run(
             await end_leases(db)  # while there was no primary it could not be given back
             await assert_mended(known)
         else:
+            assert await known.assert_exact(2) == 9
+
+
+@contextmanager
+def three_members() -> Iterator[tuple[str, list[OwnMongod]]]:
+    """A replica set of three, and its URI."""
+    with ExitStack() as stack:
+        members = [stack.enter_context(own_mongod("--replSet", "three")) for _ in range(3)]
+        hosts = [f"127.0.0.1:{each.port}" for each in members]
+        config = {
+            "_id": "three",
+            "members": [{"_id": number, "host": host} for number, host in enumerate(hosts)],
+            "settings": {"electionTimeoutMillis": 2000},
+        }
+        members[0].command("replSetInitiate", config)
+        assert primary_of(members)
+        yield f"mongodb://{','.join(hosts)}/?replicaSet=three&serverSelectionTimeoutMS=1000", members
+
+
+def primary_of(members: list[OwnMongod]) -> OwnMongod:
+    """The one that may write, within a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for member in members:
+            if member.command("hello")["isWritablePrimary"]:
+                return member
+    raise AssertionError("no primary was elected")
+
+
+async def test_another_member_takes_over_in_the_middle_and_nothing_is_lost() -> None:
+    """Every write was acknowledged by a majority, so the next primary has it; one that was not is made again."""
+    with three_members() as (uri, members):
+        first = primary_of(members)
+
+        def step_down() -> None:
+            first.command("replSetStepDown", 30, force=True)
+
+        async with open_store(uri, database="subcmc") as db, house(db) as known:
+            assert db.write_concern.document["w"] == "majority"
+            try:
+                await broken(known, step_down)
+            except (AutoReconnect, StoreLost):
+                primary_of(members)
+                await end_leases(db)
+                await assert_mended(known)
+            else:
+                assert await known.assert_exact(2) == 9
+        assert primary_of(members) is not first
+
+
+async def test_a_member_of_a_sharded_cluster_to_be_accepts_all_that_a_night_writes() -> None:
+    """`--shardsvr` before it has joined one: there is no mongos in the wheel, so that it cannot be divided."""
+    with own_mongod("--shardsvr", "--replSet", "shard") as mongod:
+        member = {"_id": 0, "host": f"127.0.0.1:{mongod.port}"}
+        mongod.command("replSetInitiate", {"_id": "shard", "members": [member]})
+        primary_of([mongod])
+        async with open_store(f"{mongod.uri}&replicaSet=shard", database="subcmc") as db, house(db) as known:
+            await known.night(2)
             assert await known.assert_exact(2) == 9
 
 
