@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,30 +31,43 @@ class ServedPage:
 async def pages_as_served(
     db: Database, run: int, cmc_id: str, dataset: str, walk_pass: int
 ) -> AsyncIterator[ServedPage]:
-    """The pages of the pass whose rows are stored as of `run`, in order.
+    """The pages of the pass whose rows are stored as of `run`, in order; one is read ahead.
 
     NotAsServed when a row of a page is not stored.
     """
+    ahead: asyncio.Task[ServedPage] | None = None
+    try:
+        async for page, keys in served_pages(db, run, cmc_id, dataset, walk_pass):
+            ready, ahead = ahead, asyncio.create_task(_served(db, run, page, keys))
+            if ready is not None:
+                yield await ready
+        if ahead is not None:
+            yield await ahead
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def _served(db: Database, run: int, page: Document, keys: Sequence[str | None]) -> ServedPage:
+    """A page of a pass with its rows, read by their keys."""
+    cmc_id, dataset, times = page["cmcId"], page["dataset"], unpack_times(page["times"])
+    aside_of = ledger_of(page["run"], cmc_id, dataset, page["pass"], f"{page_entry(page['ordinal'])}/")
+    aside = {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(aside_of)}
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
-    async for page, keys in served_pages(db, run, cmc_id, dataset, walk_pass):
-        times = unpack_times(page["times"])
-        aside_of = ledger_of(run, cmc_id, dataset, walk_pass, f"{page_entry(page['ordinal'])}/")
-        aside = {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(aside_of)}
-        wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}
-        records = {
-            version["key"]: decode_record(version["record"])
-            async for versions in batches(db[dataset], wanted, "key", "record")
-            for version in versions
-        }
-        rows = []
-        for position, key in enumerate(keys):
-            if position not in aside and key not in records:
-                raise NotAsServed(
-                    f"run {run} {cmc_id}/{dataset}: a row of page {page['ordinal']} is not stored"
-                )
-            record = aside[position] if position in aside else records[key]
-            rows.append(_with_time(record, times[position] if len(times) == len(keys) else times[0]))
-        yield ServedPage(page, rows)
+    wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}
+    records = {
+        version["key"]: decode_record(version["record"])
+        async for versions in batches(db[dataset], wanted, "key", "record")
+        for version in versions
+    }
+    rows = []
+    for position, key in enumerate(keys):
+        if position not in aside and key not in records:
+            raise NotAsServed(f"run {run} {cmc_id}/{dataset}: a row of page {page['ordinal']} is not stored")
+        record = aside[position] if position in aside else records[key]
+        rows.append(_with_time(record, times[position] if len(times) == len(keys) else times[0]))
+    return ServedPage(page, rows)
 
 
 async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
