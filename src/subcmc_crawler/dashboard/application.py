@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from subcmc_crawler.dashboard import health, reading, searching, watching
+from subcmc_crawler.dashboard import health, live, reading, searching, windows
 from subcmc_crawler.dashboard.guarding import SITE, Guard, answering, guarded, with_headers
 from subcmc_crawler.dashboard.visit import Site
 
@@ -19,13 +19,13 @@ PAGES: Final = {
     "/runs/{run}/{cmc_id}/{dataset}": reading.cell_page,
     "/record": searching.record_page,
     "/diff": searching.diff_page,
-    "/windows": watching.windows_page,
-    "/live": watching.live_page,
+    "/windows": windows.windows_page,
+    "/live": live.live_page,
 }
 """Path -> what makes the page. None of them writes."""
 
 OTHERS: Final = {
-    "/live/events": watching.live_events,
+    "/live/events": live.live_events,
     "/healthz": health.healthz,
     "/metrics": health.metrics,
 }
@@ -38,6 +38,7 @@ def application(site: Site, guard: Guard) -> web.Application:
     """All pages behind the guard."""
     app = web.Application(middlewares=[guarded(guard)])
     app[SITE] = site
+    app[live.LIVE] = live.Live(site)
     app.on_response_prepare.append(with_headers)
     for path, content in PAGES.items():
         app.router.add_get(path, answering(content))

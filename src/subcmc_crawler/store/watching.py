@@ -68,3 +68,9 @@ async def last_page(db: Database, manifest: Manifest) -> Document | None:
 async def resting(db: Database) -> dict[str, datetime]:
     """Until when provinces rest, by cmcId; the time may be past."""
     return {rest["_id"]: rest["until"] async for rest in db["rests"].find({})}
+
+
+async def lease_is_free(db: Database) -> bool:
+    """Whether no crawl holds the lease now, by MongoDB's own clock."""
+    held = {"$expr": {"$gte": ["$expiresAt", "$$NOW"]}}
+    return await db["leases"].find_one(held, {"_id": 1}) is None

@@ -85,6 +85,8 @@ LABELS: Final = {
     # the run in progress
     "web.progress": "{settled} of {begun} datasets begun so far have their verdict, in {provinces} provinces.",
     "web.not_running": "No run is under way; this is the last one.",
+    "web.abandoned_told": "Its crawl is gone without an end; the next crawl rolls back what is open.",
+    "web.live_lost": "The connection is lost: what follows may be old. This page asks again by itself.",
     "web.began": "Began {at}.",
     "web.as_of": "As of {at}; renews itself.",
     "web.its_report": "its report",

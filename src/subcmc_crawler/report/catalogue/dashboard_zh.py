@@ -79,6 +79,8 @@ LABELS: Final = {
     # the run in progress
     "web.progress": "已有结论 {settled} 个，已开始 {begun} 个数据集，涉及 {provinces} 个省级中心。",
     "web.not_running": "目前没有进行中的批次；以下是最近一个批次。",
+    "web.abandoned_told": "该批次的抓取进程已不在，未正常结束；下一次抓取会回滚未完成的部分。",
+    "web.live_lost": "连接已断开，以下内容可能已过时；本页会自动重新连接。",
     "web.began": "{at} 开始。",
     "web.as_of": "以下为 {at} 的情况，自动更新。",
     "web.its_report": "查看其对账",
