@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shapes import shaped
 from subcmc_crawler.capacity import (
     REFERENCE_CPU_CELL,
     REFERENCE_CPU_ROW,
@@ -159,6 +160,7 @@ def test_programs_read_the_same() -> None:
     found = forecast(Measured(), LARGE)
     document = capacity_document(Measured(), LARGE, found)
     assert document["schema"] == "subcmc.capacity/1"
+    shaped(document)
     assert (document["workers"], document["enough"]) == (found.workers, found.enough)
     assert document["firstToGiveOut"] == document["uses"][0]["resource"]
     assert document["rows"] == 3e8

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from shapes import shaped
 from subcmc_crawler.census import most_requests, take_census
 from subcmc_crawler.model import DeclaredCount
 from subcmc_crawler.province.registry import Registry, parse
@@ -184,6 +185,8 @@ def test_the_json_says_what_is_missing_and_why() -> None:
     census = made(ua_user_620000=missing("http-500", "证件 620102199003071234"))
     document = json.loads(to_census_json(census))
     assert document["schema"] == "subcmc.census/1"
+    shaped(document)
+    shaped(document)
     assert document["at"] == "2026-03-05T01:00:03.000+08:00"
     assert document["failed"] == 1
     user = document["provinces"][2]["datasets"]["ua_user"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from shapes import shaped
 from shells import Shell, turn
 
 
@@ -274,6 +275,7 @@ def test_the_plan_of_a_night_with_and_without_a_past(shell: Shell, provinces: An
     assert shell("crawl", "--now").returncode == 0
     known = json.loads(shell("plan", "--format", "json").stdout)
     assert known["schema"] == "subcmc.plan/1"
+    shaped(known)
     assert len(known["provinces"]) == 35
     assert all(each["fits"] and not each["estimated"] for each in known["provinces"])
     assert max(each["running"] for each in known["load"]) >= 1

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from shapes import shaped
 from shells import Shell
 
 
@@ -29,6 +30,7 @@ def test_a_crawl_compares_and_every_command_tells(shell: Shell, provinces: Calla
     assert again.returncode == 1, again.stderr
     document = json.loads(again.stdout)
     assert document["schema"] == "subcmc.comparison/1"
+    shaped(document)
     assert [(each["dataset"], each["onlyPulled"]) for each in document["cells"]] == [("hardware", 1)]
 
     same = shell("compare", "1", "--dataset", "mdm_device", "--lang", "zh")

@@ -24,6 +24,7 @@ from aiohttp import ClientSession, web
 from pymongo import MongoClient
 from typer.testing import CliRunner, Result
 
+from shapes import shaped
 from shells import turn
 from subcmc_crawler.cli.app import app
 from subcmc_crawler.config import read_registry
@@ -209,11 +210,12 @@ def plain(value: Any, *, without: frozenset[str] = frozenset()) -> str:
 COMMANDS = (
     ("runs",), ("plan",), ("verify",), ("status", "--max-age", "26h"), ("diff", "1", "2"),
     ("crawl", "--now", "--dry-run"), ("alert", "1", "--dry-run"), ("alert", "2", "--dry-run"),
+    ("prune", "--keep-runs", "1", "--dry-run"),
     *(("history", f"{PLACE}/ua_user", key) for key in (PHONES[7], PHONES[8], IDENTITIES[6], IDENTITIES[8])),
     *(("show", run, f"{PLACE}/{dataset}") for run in "12" for dataset in DATASETS),
     *(("report", run, "--format", "text") for run in "12"),
 )  # fmt: skip
-IN_JSON = {"runs", "plan", "diff", "history", "show", "alert"}
+IN_JSON = {"runs", "plan", "diff", "history", "show", "alert", "prune"}
 
 
 def renderings(command: Any) -> Iterator[tuple[str, str]]:
@@ -223,7 +225,9 @@ def renderings(command: Any) -> Iterator[tuple[str, str]]:
             chosen = arguments if arguments[0] in ("verify", "status") else (*arguments, "--lang", lang)
             yield " ".join(chosen), command(*chosen).output
             if arguments[0] in IN_JSON and lang == "en":
-                yield " ".join((*arguments, "json")), command(*arguments, "--format", "json").output
+                told = command(*arguments, "--format", "json")
+                shaped(json.loads(told.stdout))
+                yield " ".join((*arguments, "json")), told.output
         for run in "12":
             for kind in ("json", "csv", "html", "xlsx"):
                 done = command("report", run, "--format", kind, "--lang", lang)

@@ -27,8 +27,9 @@ from subcmc_crawler.errors import Fault, Malformed, Refused, Unreachable
 from subcmc_crawler.province.answer import Answer
 from subcmc_crawler.report import scorecard
 from subcmc_crawler.report.html.checks import to_check_html
-from subcmc_crawler.report.json_check import schema, to_check_json
+from subcmc_crawler.report.json_check import to_check_json
 from subcmc_crawler.report.labels import CATALOGUES, labels
+from subcmc_crawler.report.schemas import schema
 from subcmc_crawler.report.text_check import to_check_text
 
 LANGS = ["zh", "en"]
@@ -166,9 +167,9 @@ def test_a_command_names_what_else_is_needed_and_no_secret(more: str, expected: 
 
 
 def test_the_json_is_what_its_schema_says_and_both_languages_are_in_it() -> None:
-    Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(schema("check"))
     document: dict[str, Any] = json.loads(to_check_json(much()))
-    Draft202012Validator(schema()).validate(document)
+    Draft202012Validator(schema("check")).validate(document)
     assert document["schema"] == "subcmc.check/1"
     assert document["at"].endswith("+08:00")
     assert sum(document["score"].values()) == len(document["checks"]) == len(CHECKS)
@@ -182,7 +183,7 @@ def test_the_json_is_what_its_schema_says_and_both_languages_are_in_it() -> None
 def test_the_schema_finds_what_is_missing() -> None:
     document = json.loads(to_check_json(much()))
     del document["checks"][0]["section"]
-    assert list(Draft202012Validator(schema()).iter_errors(document))
+    assert list(Draft202012Validator(schema("check")).iter_errors(document))
 
 
 # ── what a province writes ──────────────────────────────────────────────────────────────────────────────
@@ -207,7 +208,7 @@ def check_harmless(card: Scorecard) -> None:
         assert not [target for target in shape.targets if not target.startswith("#")]
     raw = to_check_json(card)
     assert not FORBIDDEN.search(raw.decode())
-    Draft202012Validator(schema()).validate(json.loads(raw))
+    Draft202012Validator(schema("check")).validate(json.loads(raw))
 
 
 @pytest.mark.parametrize("attack", TEXTS)

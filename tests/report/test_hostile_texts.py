@@ -17,8 +17,9 @@ from rich.cells import cell_len
 from subcmc_crawler.report.csvreport import to_csv
 from subcmc_crawler.report.detail import Night
 from subcmc_crawler.report.html import to_html
-from subcmc_crawler.report.jsonreport import schema, to_json
+from subcmc_crawler.report.jsonreport import to_json
 from subcmc_crawler.report.night import DiffRow, HistoryRow
+from subcmc_crawler.report.schemas import schema
 from subcmc_crawler.report.text import to_cell_text, to_diff_text, to_history_text, to_runs_text, to_text
 from subcmc_crawler.report.xlsx import to_xlsx
 from workbooks import csv_rows, grids, is_formula, xlsx_members
@@ -66,7 +67,7 @@ def check_text(night: Night) -> None:
 
 def check_json(night: Night) -> None:
     raw = to_json(night.report)
-    Draft202012Validator(schema()).validate(json.loads(raw))
+    Draft202012Validator(schema("report")).validate(json.loads(raw))
     assert not FORBIDDEN.search(raw.decode())
 
 

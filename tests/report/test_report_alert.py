@@ -18,6 +18,7 @@ from report_cases import (
     run_record,
 )
 
+from shapes import shaped
 from subcmc_crawler.model import Acceptance, Manifest, RunStatus, State, Verdict
 from subcmc_crawler.report.alert import (
     SCHEMA,
@@ -177,7 +178,7 @@ def test_a_very_long_night_is_cut_at_a_line() -> None:
 
 
 def test_the_document_of_a_webhook() -> None:
-    told = json.loads(digest_of(of(BAD, before=(GOOD_BEFORE,))).payload())
+    told = shaped(json.loads(digest_of(of(BAD, before=(GOOD_BEFORE,))).payload()))
     assert told["schema"] == SCHEMA
     assert told["kind"] == "night"
     assert told["run"]["number"] == 12
@@ -201,11 +202,11 @@ def test_staleness_is_told_when_it_is_there() -> None:
     assert late is not None
     assert late.subject == "[subcmc] 49 小时没有完整批次完成（最近为第 12 批次）"
     assert late.text.endswith("看板：https://ops.example\n")
-    assert json.loads(late.payload())["kind"] == "stale"
+    assert shaped(json.loads(late.payload()))["kind"] == "stale"
     never = stale_digest(standing(None), lang="en")
     assert never is not None
     assert never.subject == "[subcmc] no whole run has finished yet"
-    assert json.loads(never.payload())["run"] is None
+    assert shaped(json.loads(never.payload()))["run"] is None
 
 
 def test_the_lines_of_status() -> None:

@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator
 from report_cases import HOSTILE, manifest_of, run_record
 
 from subcmc_crawler.model import Comparison, Counts, DifferingKey
-from subcmc_crawler.report.jsonreport import schema, to_json
+from subcmc_crawler.report.jsonreport import to_json
 from subcmc_crawler.report.labels import CATALOGUES, labels
 from subcmc_crawler.report.lines import width_of
 from subcmc_crawler.report.night import Report, build
+from subcmc_crawler.report.schemas import schema
 from subcmc_crawler.report.text import to_cell_text, to_text
 from subcmc_crawler.report.text_comparison import comparison_doubts, comparison_sentence, to_compare_text
 
@@ -110,7 +111,7 @@ def test_what_to_keep_in_mind_is_said() -> None:
 def test_every_outcome_has_a_sentence_and_is_valid_json(comparison: Comparison, lang: str) -> None:
     assert comparison_sentence(comparison, labels(lang))
     document: dict[str, Any] = orjson.loads(to_json(report_of(comparison)))
-    Draft202012Validator(schema()).validate(document)
+    Draft202012Validator(schema("report")).validate(document)
     assert document["cells"][0]["comparison"]["differing"] == comparison.differing
 
 
@@ -155,7 +156,7 @@ def test_hostile_text_does_no_harm(lang: str) -> None:
         for text in texts:
             assert all(line.isprintable() for line in text.splitlines())
             assert "\n  1. " not in text.partition(labels(lang)["compare.title"])[2]
-        Draft202012Validator(schema()).validate(orjson.loads(to_json(report_of(comparison))))
+        Draft202012Validator(schema("report")).validate(orjson.loads(to_json(report_of(comparison))))
 
 
 @BOTH

@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 from report_cases import HOSTILE, IDENTITY, PHONE, any_manifests, manifest_of, night_report, run_record
 
 from subcmc_crawler.model import Acceptance, Counts, Manifest, RuleBreak, State, Verdict
-from subcmc_crawler.report.jsonreport import schema, to_json
+from subcmc_crawler.report.jsonreport import to_json
 from subcmc_crawler.report.night import build
+from subcmc_crawler.report.schemas import schema
 
 PROMISED = {
     "cmcId", "province", "dataset", "verdict", "state", "declared", "declaredFirst", "received", "distinct",
@@ -28,12 +29,12 @@ def written(*manifests: Manifest, **run: object) -> dict[str, Any]:
 
 
 def valid(document: object) -> None:
-    Draft202012Validator(schema()).validate(document)
+    Draft202012Validator(schema("report")).validate(document)
 
 
 def test_the_schema_is_a_schema_and_lets_fields_be_added() -> None:
-    Draft202012Validator.check_schema(schema())
-    assert schema()["additionalProperties"] is True
+    Draft202012Validator.check_schema(schema("report"))
+    assert schema("report")["additionalProperties"] is True
     valid({**written(manifest_of()), "added": "later"})
 
 

@@ -31,7 +31,7 @@ from subcmc_crawler.errors import Malformed, Unreachable
 from subcmc_crawler.model import Acceptance, Counts, Ending, Manifest, RunStatus, State, Verdict
 from subcmc_crawler.province.settings import Guard
 from subcmc_crawler.reconcile import Evidence, Finding, Why, verdict
-from subcmc_crawler.report.jsonreport import schema, to_json
+from subcmc_crawler.report.jsonreport import to_json
 from subcmc_crawler.report.labels import CATALOGUES, labels
 from subcmc_crawler.report.lines import width_of
 from subcmc_crawler.report.night import build
@@ -42,6 +42,7 @@ from subcmc_crawler.report.reasons import (
     reason_beside_balance,
     reason_sentence,
 )
+from subcmc_crawler.report.schemas import schema
 from subcmc_crawler.report.text import to_cell_text, to_text
 from subcmc_crawler.spec import records
 from subcmc_crawler.spec.datasets import DATASETS
@@ -321,7 +322,7 @@ def test_a_manifest_from_before_the_codes_still_loads() -> None:
 def test_the_json_report_tells_code_and_values() -> None:
     fault = verdict(Evidence(ending=Ending.FAILED, fault=Malformed("not-json", f"starts with {PHONE}")))
     document = orjson.loads(to_json(build(run_record(), [manifest_with(fault)])))
-    Draft202012Validator(schema()).validate(document)
+    Draft202012Validator(schema("report")).validate(document)
     cell = document["cells"][0]
     assert cell["reason"].startswith("not-json: starts with 138")
     assert cell["reasonCode"] == "fault"

@@ -5,8 +5,7 @@ Fields are only ever added within schema 1. Times carry +08:00; texts of a provi
 
 from __future__ import annotations
 
-from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -20,14 +19,6 @@ from subcmc_crawler.report.sentences import local
 SCHEMA: Final = "subcmc.check/1"
 
 _LANGS: Final = tuple(CATALOGUES)
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) that ships with the package."""
-    loaded: dict[str, Any] = orjson.loads(
-        resources.files(__package__).joinpath("schema/check-1.json").read_bytes()
-    )
-    return loaded
 
 
 def to_check_json(card: Scorecard) -> bytes:

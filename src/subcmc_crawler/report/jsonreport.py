@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -31,13 +30,6 @@ SCHEMA: Final = "subcmc.report/1"
 
 _STATES: Final = {State.COLLECTING: State.NONE, State.ROLLING_BACK: State.ROLLED_BACK}
 """States of a walk in motion, as the contract's four states."""
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) that ships with the package."""
-    text = resources.files(__package__).joinpath("schema/report-1.json").read_bytes()
-    loaded: dict[str, Any] = orjson.loads(text)
-    return loaded
 
 
 def to_json(report: Report) -> bytes:
