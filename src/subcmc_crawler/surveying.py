@@ -12,7 +12,7 @@ from subcmc_crawler import gathering
 from subcmc_crawler.model import Manifest, References, RunRecord, RunStatus, State
 from subcmc_crawler.report.lines import escaped, shown
 from subcmc_crawler.report.metrics import Facts, Published, to_metrics
-from subcmc_crawler.report.night import DiffRow, Report, build, cell_of
+from subcmc_crawler.report.night import Cell, DiffRow, Report, build, cell_of
 from subcmc_crawler.report.streaks import Streak, clean_throughout, streaks
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.spec.fields import FIELDS, Field
@@ -52,12 +52,23 @@ async def survey(db: Database, most: int) -> Survey:
         newest = ended[:step]
         first, last = newest[-1].number, newest[0].number
         tallies = await counting.tallies_of(db, first, last, wanted)
-        faulty = await counting.faulty_between(db, first, last, wanted)
-        found |= {each.cmc_id: each for each in streaks(tallies, faulty, newest, oldest)}
+        found |= {each.cmc_id: each for each in streaks(tallies, newest, oldest)}
         wanted = [each.cmc_id for each in found.values() if each.more]
         if not wanted or len(ended) <= step:
             break
     return Survey(runs=runs, streaks=tuple(found[cmc_id] for cmc_id in sorted(found)))
+
+
+async def faulty_cells(db: Database, found: Sequence[Streak]) -> Mapping[str, Sequence[Cell]]:
+    """The cells that were not clean in the last run that came to each of these provinces, by cmcId."""
+    last = {each.cmc_id: each.run for each in found if each.faulty_runs}
+    if not last:
+        return {}
+    cells: dict[str, list[Cell]] = {}
+    for manifest in await counting.faulty_between(db, min(last.values()), max(last.values()), last):
+        if manifest.run == last[manifest.cmc_id] and manifest.verdict is not None:
+            cells.setdefault(manifest.cmc_id, []).append(cell_of(manifest))
+    return cells
 
 
 def _whole(runs: Sequence[RunRecord]) -> int:

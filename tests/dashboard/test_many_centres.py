@@ -139,6 +139,11 @@ async def test_the_page_of_nights_shows_who_is_faulty(visitor: Visitor) -> None:
     first = await read(visitor, "/?nights=60")
     assert rows_of(first, "standing") == ["100017", "100005", "100015"]
     assert "/?nights=60&amp;page=1" in first
+    assert re.findall(r'href="/runs/2/(\d+/\w+)"', first) == [
+        "100017/ua_org",
+        "100005/ua_org",
+        "100015/ua_org",
+    ]
     assert len(rows_of(await read(visitor, "/?page=2"), "standing")) == PROVINCES - MANY
 
 

@@ -45,7 +45,7 @@ async def nights_page(visit: Visit) -> Page:
         key=lambda each: (not each.registered, not each.faulty_runs, -each.faulty_runs, each.cmc_id),
     )
     rows = {each.cmc_id: each for each in streaks}
-    urgent = sum(bool(each.faulty_runs or each.faulty) for each in streaks)
+    urgent = sum(each.faulty_runs > 0 for each in streaks)
     shown, folded = fold(list(rows), urgent, page_of(visit.query))
     values = {
         "fold": folded,
@@ -54,6 +54,7 @@ async def nights_page(visit: Visit) -> Page:
         "strip": drawing.nights(columns, titles),
         "titles": dict(zip((run.number for run, _ in columns), titles, strict=True)),
         "streaks": [rows[cmc_id] for cmc_id in shown],
+        "faulty": await surveying.faulty_cells(visit.db, [rows[cmc_id] for cmc_id in shown]),
         "newest": newest,
     }
     return Page(template="nights.html", here="nights", values=values)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from subcmc_crawler.model import CLEAN, Manifest, RunRecord, RunStatus, Verdict
-from subcmc_crawler.report.night import Cell, cell_of
+from subcmc_crawler.model import CLEAN, RunRecord, RunStatus, Verdict
 from subcmc_crawler.tallies import Tally
 
 
@@ -14,16 +13,15 @@ from subcmc_crawler.tallies import Tally
 class Streak:
     """A province over the last runs that came to it.
 
-    `run` is the number of the last such run, `faulty` are its cells that were not clean, `registered` says whether
-    anything of it was to be pulled. `faulty_runs` counts the runs in a row, that one
-    included, in which a cell of it was not clean; `more` says that the known past ends there. `clean` is the last
-    run before them. `oldest` is the run of the oldest of its snapshots in force, None when it has none.
+    `run` is the number of the last such run, `registered` says whether anything of it was to be pulled then.
+    `faulty_runs` counts the runs in a row, that one included, in which a cell of it was not clean; `more` says that
+    the known past ends there. `clean` is the last run before them. `oldest` is the run of the oldest of its snapshots
+    in force, None when it has none.
     """
 
     cmc_id: str
     name: str
     run: int
-    faulty: tuple[Cell, ...]
     registered: bool
     faulty_runs: int
     more: bool
@@ -33,13 +31,12 @@ class Streak:
 
 def streaks(
     tallies: Sequence[Tally],
-    faulty: Sequence[Manifest],
     runs: Sequence[RunRecord],
     oldest: Mapping[str, int],
 ) -> tuple[Streak, ...]:
     """One of each province that has a tally, by cmcId; `runs` are those whose tallies are given.
 
-    `faulty` are manifests of these runs that are not clean, `oldest` the runs of the oldest snapshots in force. A run
+    `oldest` are the runs of the oldest snapshots in force. A run
     that left a province out, or a cell without a verdict yet, neither begins nor ends a streak.
     """
     by_number = {run.number: run for run in runs}
@@ -47,10 +44,6 @@ def streaks(
     for tally in tallies:
         if tally.run in by_number:
             nights.setdefault(tally.cmc_id, {}).setdefault(tally.run, []).append(tally)
-    broken: dict[tuple[int, str], list[Cell]] = {}
-    for manifest in faulty:
-        if manifest.verdict is not None:
-            broken.setdefault((manifest.run, manifest.cmc_id), []).append(cell_of(manifest))
     found = []
     for cmc_id, by_run in sorted(nights.items()):
         numbers = sorted(by_run, reverse=True)
@@ -60,7 +53,6 @@ def streaks(
             cmc_id=cmc_id,
             name=last[0].province,
             run=numbers[0],
-            faulty=tuple(broken.get((numbers[0], cmc_id), ())),
             registered=any(tally.verdict is not Verdict.UNREGISTERED for tally in last),
             faulty_runs=in_a_row,
             more=not before,
