@@ -17,11 +17,10 @@ from subcmc_crawler.report.streaks import Streak, clean_throughout, streaks
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.spec.fields import FIELDS, Field
 from subcmc_crawler.spec.personal import mask_field, mask_key, one_line
-from subcmc_crawler.store import Database
+from subcmc_crawler.store import Database, cellgroups
 from subcmc_crawler.store import outlines as glance
 from subcmc_crawler.store import reading as stored
 from subcmc_crawler.store import runs as nights
-from subcmc_crawler.store import tallies as counting
 from subcmc_crawler.store.references import references_of_run
 
 _STEPS: Final = (7, 90)
@@ -51,8 +50,8 @@ async def survey(db: Database, most: int) -> Survey:
     for step in (_whole(ended), *_STEPS):
         newest = ended[:step]
         first, last = newest[-1].number, newest[0].number
-        tallies = await counting.tallies_of(db, first, last, wanted)
-        found |= {each.cmc_id: each for each in streaks(tallies, newest, oldest)}
+        groups = await cellgroups.cell_groups(db, first, last, wanted)
+        found |= {each.cmc_id: each for each in streaks(groups, newest, oldest)}
         wanted = [each.cmc_id for each in found.values() if each.more]
         if not wanted or len(ended) <= step:
             break
@@ -65,7 +64,7 @@ async def faulty_cells(db: Database, found: Sequence[Streak]) -> Mapping[str, Se
     if not last:
         return {}
     cells: dict[str, list[Cell]] = {}
-    for manifest in await counting.faulty_between(db, min(last.values()), max(last.values()), last):
+    for manifest in await cellgroups.faulty_between(db, min(last.values()), max(last.values()), last):
         if manifest.run == last[manifest.cmc_id] and manifest.verdict is not None:
             cells.setdefault(manifest.cmc_id, []).append(cell_of(manifest))
     return cells

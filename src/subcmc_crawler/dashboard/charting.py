@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from subcmc_crawler.cellgroups import CellGroup
 from subcmc_crawler.dashboard.drawing import Span
 from subcmc_crawler.model import Manifest, Verdict
 from subcmc_crawler.report.html.environment import kind
@@ -14,7 +15,6 @@ from subcmc_crawler.report.lines import escaped
 from subcmc_crawler.report.night import cell_of
 from subcmc_crawler.report.sentences import local, verdict_name
 from subcmc_crawler.schedule import PlannedPull
-from subcmc_crawler.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +59,20 @@ def chart(
     return Chart(first=min(times) - margin, last=max(times) + margin, rows=sorted(rows, key=_order))
 
 
-def overdue(tallies: Mapping[str, Sequence[Tally]], planned: Sequence[PlannedPull]) -> Sequence[str]:
+def overdue(groups: Mapping[str, Sequence[CellGroup]], planned: Sequence[PlannedPull]) -> Sequence[str]:
     """The cmcIds of provinces whose last walk ended after the window of the plan had closed, as `Row.outside`."""
     closing = {each.cmc_id: each.closing for each in planned}
     ends = {
         cmc_id: [each.ended for each in cells if each.ended and each.verdict is not Verdict.UNREGISTERED]
-        for cmc_id, cells in tallies.items()
+        for cmc_id, cells in groups.items()
         if cmc_id in closing
     }
     return [cmc_id for cmc_id, at in ends.items() if at and max(at) > closing[cmc_id]]
 
 
-def first_start(tallies: Sequence[Tally]) -> str:
+def first_start(groups: Sequence[CellGroup]) -> str:
     """When the first walk of a province began, for sorting; what was not walked comes last."""
-    starts = [each.began for each in tallies if each.began and each.verdict is not Verdict.UNREGISTERED]
+    starts = [each.began for each in groups if each.began and each.verdict is not Verdict.UNREGISTERED]
     return min(starts).isoformat() if starts else "~"
 
 

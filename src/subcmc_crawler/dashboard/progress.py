@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from subcmc_crawler.cellgroups import by_province
 from subcmc_crawler.dashboard.folding import MANY, Fold, fold
 from subcmc_crawler.model import Manifest, RunRecord, RunStatus
 from subcmc_crawler.report.night import Province, build
 from subcmc_crawler.report.sentences import local
-from subcmc_crawler.store import Database
+from subcmc_crawler.store import Database, cellgroups
 from subcmc_crawler.store import outlines as glance
 from subcmc_crawler.store import runs as stored
-from subcmc_crawler.store import tallies as counting
 from subcmc_crawler.store import watching as looking
-from subcmc_crawler.tallies import by_province
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +64,10 @@ async def progress(db: Database, now: datetime, page: int | None = None) -> Prog
     run, number = runs[0], runs[0].number
     abandoned = run.status is RunStatus.RUNNING and await _is_abandoned(db, run)
     goes_on = run.status is RunStatus.RUNNING and not abandoned
-    tallies = by_province(await counting.tallies_of(db, number, number))
-    every = [tally for cells in tallies.values() for tally in cells]
+    groups = by_province(await cellgroups.cell_groups(db, number, number))
+    every = [group for cells in groups.values() for group in cells]
     unsettled = {each.cmc_id for each in every if not each.clean}
-    order = list(tallies)
+    order = list(groups)
     if len(order) > MANY:
         order.sort(key=lambda cmc_id: cmc_id not in unsettled)
     shown, folded = fold(order, len(unsettled), page)
@@ -77,15 +76,15 @@ async def progress(db: Database, now: datetime, page: int | None = None) -> Prog
     walking = [await _walking(db, cell.manifest) for cell in report.cells if cell.pending and goes_on]
     rests = await looking.resting(db) if goes_on else {}
     resting = [
-        (tallies[cmc_id][0].province, local(until))
+        (groups[cmc_id][0].province, local(until))
         for cmc_id, until in sorted(rests.items())
-        if cmc_id in tallies and local(until) > now
+        if cmc_id in groups and local(until) > now
     ]
     return Progress(
         run=run,
         begun=sum(each.cells for each in every),
         settled=sum(each.cells for each in every if not each.pending),
-        provinces=len(tallies),
+        provinces=len(groups),
         rows=[province for province in report.provinces if province.cmc_id in set(shown)],
         fold=folded,
         walking=walking,

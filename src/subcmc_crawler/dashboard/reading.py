@@ -8,6 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from subcmc_crawler import gathering, surveying
+from subcmc_crawler.cellgroups import by_province
 from subcmc_crawler.dashboard import drawing
 from subcmc_crawler.dashboard.folding import MANY, Fold, fold
 from subcmc_crawler.dashboard.parameters import Unknown, cmc_id_of, dataset_of, nights_of, page_of, run_of
@@ -20,13 +21,11 @@ from subcmc_crawler.report.labels import Labels
 from subcmc_crawler.report.night import Report, build, cell_of
 from subcmc_crawler.report.sentences import clock
 from subcmc_crawler.spec.datasets import DATASETS
-from subcmc_crawler.store import Database
+from subcmc_crawler.store import Database, cellgroups
 from subcmc_crawler.store import outlines as glance
 from subcmc_crawler.store import runs as stored
-from subcmc_crawler.store import tallies as counting
 from subcmc_crawler.store import watching as looking
 from subcmc_crawler.store.references import find_references
-from subcmc_crawler.tallies import by_province
 
 _STRIP: Final = 90
 
@@ -82,17 +81,17 @@ async def read_night(
     Of many provinces those are read that need a look, or needed one the night before, or are shown; of the others
     the sums.
     """
-    tallies = by_province(await counting.tallies_of(db, run.number, run.number, sums=True))
-    if len(tallies) <= MANY:
+    groups = by_province(await cellgroups.cell_groups(db, run.number, run.number, sums=True))
+    if len(groups) <= MANY:
         return await surveying.night(db, run.number), None, None
-    urgent = [cmc_id for cmc_id, cells in tallies.items() if not all(each.clean for each in cells)]
-    calm = [cmc_id for cmc_id, cells in tallies.items() if all(each.clean for each in cells)]
+    urgent = [cmc_id for cmc_id, cells in groups.items() if not all(each.clean for each in cells)]
+    calm = [cmc_id for cmc_id, cells in groups.items() if all(each.clean for each in cells)]
     shown, folded = fold([*urgent, *calm], len(urgent), page)
-    before = {each.cmc_id for each in await counting.faulty_between(db, run.number - 1, run.number - 1)}
+    before = {each.cmc_id for each in await cellgroups.faulty_between(db, run.number - 1, run.number - 1)}
     read = dict.fromkeys((*urgent, *(cmc_id for cmc_id in calm if cmc_id in before), *shown))
-    manifests = await counting.manifests_of_provinces(db, run.number, read)
+    manifests = await cellgroups.manifests_of_provinces(db, run.number, read)
     report = await surveying.beside_its_past(db, run, manifests, order=tuple(read))
-    rest = [tally for cmc_id in calm if cmc_id not in read for tally in tallies[cmc_id]]
+    rest = [group for cmc_id in calm if cmc_id not in read for group in groups[cmc_id]]
     return grown(report, rest), frozenset(shown), folded
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from subcmc_crawler.cellgroups import by_province
 from subcmc_crawler.dashboard.charting import chart, first_start, overdue
 from subcmc_crawler.dashboard.folding import fold
 from subcmc_crawler.dashboard.parameters import Unknown, page_of, run_of
 from subcmc_crawler.dashboard.visit import Page, Visit
 from subcmc_crawler.model import RunRecord
 from subcmc_crawler.schedule import PlannedPull, plan
+from subcmc_crawler.store import cellgroups
 from subcmc_crawler.store import outlines as glance
 from subcmc_crawler.store import runs as stored
-from subcmc_crawler.store import tallies as counting
 from subcmc_crawler.store import watching as looking
-from subcmc_crawler.tallies import by_province
 
 
 async def windows_page(visit: Visit) -> Page:
@@ -28,11 +28,9 @@ async def windows_page(visit: Visit) -> Page:
     if run is None:
         raise Unknown("web.no_run", run=number, last=runs[0].number)
     planned = await _planned(visit, run)
-    tallies = by_province(await counting.tallies_of(visit.db, run.number, run.number))
-    late = overdue(tallies, planned)
-    begun = sorted(
-        (each for each in tallies if each not in late), key=lambda each: first_start(tallies[each])
-    )
+    groups = by_province(await cellgroups.cell_groups(visit.db, run.number, run.number))
+    late = overdue(groups, planned)
+    begun = sorted((each for each in groups if each not in late), key=lambda each: first_start(groups[each]))
     shown, folded = fold([*late, *begun], len(late), page_of(visit.query))
     manifests = await glance.outlines_of_run(visit.db, run.number, shown)
     drawn = chart(manifests, planned, visit.words, visit.site.now())

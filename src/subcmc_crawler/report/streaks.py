@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from subcmc_crawler.cellgroups import CellGroup
 from subcmc_crawler.model import CLEAN, RunRecord, RunStatus, Verdict
-from subcmc_crawler.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +30,20 @@ class Streak:
 
 
 def streaks(
-    tallies: Sequence[Tally],
+    groups: Sequence[CellGroup],
     runs: Sequence[RunRecord],
     oldest: Mapping[str, int],
 ) -> tuple[Streak, ...]:
-    """One of each province that has a tally, by cmcId; `runs` are those whose tallies are given.
+    """One of each province that has a group, by cmcId; `runs` are those whose groups are given.
 
     `oldest` are the runs of the oldest snapshots in force. A run
     that left a province out, or a cell without a verdict yet, neither begins nor ends a streak.
     """
     by_number = {run.number: run for run in runs}
-    nights: dict[str, dict[int, list[Tally]]] = {}
-    for tally in tallies:
-        if tally.run in by_number:
-            nights.setdefault(tally.cmc_id, {}).setdefault(tally.run, []).append(tally)
+    nights: dict[str, dict[int, list[CellGroup]]] = {}
+    for group in groups:
+        if group.run in by_number:
+            nights.setdefault(group.cmc_id, {}).setdefault(group.run, []).append(group)
     found = []
     for cmc_id, by_run in sorted(nights.items()):
         numbers = sorted(by_run, reverse=True)
@@ -53,7 +53,7 @@ def streaks(
             cmc_id=cmc_id,
             name=last[0].province,
             run=numbers[0],
-            registered=any(tally.verdict is not Verdict.UNREGISTERED for tally in last),
+            registered=any(group.verdict is not Verdict.UNREGISTERED for group in last),
             faulty_runs=in_a_row,
             more=not before,
             clean=by_number[before[0]] if before else None,
@@ -70,10 +70,10 @@ def clean_throughout(run: RunRecord) -> bool:
     )
 
 
-def _faulty_in_a_row(nights: Iterable[Sequence[Tally]]) -> int:
+def _faulty_in_a_row(nights: Iterable[Sequence[CellGroup]]) -> int:
     faulty = 0
-    for tallies in nights:
-        if all(tally.clean or tally.pending for tally in tallies):
+    for groups in nights:
+        if all(group.clean or group.pending for group in groups):
             break
         faulty += 1
     return faulty

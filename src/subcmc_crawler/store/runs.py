@@ -13,12 +13,12 @@ from pymongo import ASCENDING, DESCENDING
 from subcmc_crawler.errors import NotFound, TryLater
 from subcmc_crawler.model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
 from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store.cellgroups import grouped
 from subcmc_crawler.store.codec import manifest_of, run_of, to_document
 from subcmc_crawler.store.counting import stored_as_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, ledger_of_province, manifest_id
 from subcmc_crawler.store.outlines import OUTLINE, in_force
-from subcmc_crawler.store.tallies import grouped
 from subcmc_crawler.store.undoing import roll_back_unsettled
 
 

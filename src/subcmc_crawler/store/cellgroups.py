@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
+from subcmc_crawler.cellgroups import CellGroup, Gap
 from subcmc_crawler.model import ARRIVED, CLEAN, Counts, Manifest, State, Verdict
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.codec import manifest_of
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import manifest_id
 from subcmc_crawler.store.outlines import OUTLINE
-from subcmc_crawler.tallies import Gap, Tally
 
 _FAULTY: Final = {
     "$or": [
@@ -44,9 +44,9 @@ _LEFT_OUT: Final = dict.fromkeys(("rules", "drift", "deviations", "endings", "de
 _MOST_GROUPS: Final = 1_000_000
 
 
-async def tallies_of(
+async def cell_groups(
     db: Database, first: int, last: int, cmc_ids: Collection[str] | None = None, *, sums: bool = False
-) -> list[Tally]:
+) -> list[CellGroup]:
     """The cells of the runs from `first` to `last`, of all provinces or of some; with `sums` their numbers, too."""
     wanted, hint = _asked(first, last, cmc_ids)
     group = {
@@ -56,8 +56,8 @@ async def tallies_of(
         "began": {"$min": "$startedAt"},
         "ended": {"$max": "$finishedAt"},
     }
-    groups = await grouped(db, wanted, group | (_SUMS if sums else {}), hint)
-    return [_tally(each) for each in groups]
+    found = await grouped(db, wanted, group | (_SUMS if sums else {}), hint)
+    return [_cell_group(each) for each in found]
 
 
 async def grouped(db: Database, wanted: Document, group: Document, hint: str) -> list[Document]:
@@ -86,9 +86,9 @@ def _asked(first: int, last: int, cmc_ids: Collection[str] | None) -> tuple[dict
     return {**wanted, "cmcId": {"$in": list(cmc_ids)}, "dataset": {"$in": list(DATASETS)}}, "cell"
 
 
-def _tally(group: Document) -> Tally:
+def _cell_group(group: Document) -> CellGroup:
     key = group["_id"]
-    return Tally(
+    return CellGroup(
         run=key["run"],
         cmc_id=key["cmcId"],
         province=group["province"],

@@ -19,7 +19,7 @@ class Gap(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class CellGroup:
     """The cells of one province in one run that have verdict, state and gap in common; numbers are their sums.
 
     `counts.declared` is 0 where none was declared. `began` and `ended` are the first start and the last end.
@@ -50,9 +50,9 @@ class Tally:
         return self.verdict in CLEAN and self.state in ARRIVED
 
 
-def by_province(tallies: Iterable[Tally]) -> Mapping[str, list[Tally]]:
-    """The tallies of each province, by cmcId in its order."""
-    found: dict[str, list[Tally]] = {}
-    for tally in sorted(tallies, key=lambda each: each.cmc_id):
-        found.setdefault(tally.cmc_id, []).append(tally)
+def by_province(groups: Iterable[CellGroup]) -> Mapping[str, list[CellGroup]]:
+    """The groups of each province, by cmcId in its order."""
+    found: dict[str, list[CellGroup]] = {}
+    for group in sorted(groups, key=lambda each: each.cmc_id):
+        found.setdefault(group.cmc_id, []).append(group)
     return found
