@@ -55,6 +55,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return Scheduling(config, log)
 
 
+NO_CHROMIUM = "no chromium on PATH: apt install chromium, or name one by SUBCMC_CHROMIUM"
+
+
 @pytest.fixture(scope="session")
 def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A mongod of our own over a temporary directory."""
@@ -111,10 +114,10 @@ async def store(mongod_uri: str, prepared: str, driver: DriverName) -> AsyncIter
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    """A headless Chromium of this machine; tests that need one are skipped where there is none."""
+    """A headless Chromium of this machine; without one a test is skipped, or fails where `.ci/run` could get one."""
     path = chromium_path()
     if path is None:
-        pytest.skip("no chromium on PATH: apt install chromium, or name one by SUBCMC_CHROMIUM")
+        (pytest.fail if os.environ.get("SUBCMC_NEEDS_CHROMIUM") else pytest.skip)(NO_CHROMIUM)
     async with started(path) as browser:
         yield browser
 

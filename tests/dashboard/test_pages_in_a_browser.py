@@ -10,7 +10,7 @@ import pytest
 from nights import ministry
 from playwright.async_api import Browser
 
-from browser import NARROW, WIDE, opened
+from browser import NARROW, WIDE, Scheme, opened
 from subcmc_crawler.dashboard.access import Password
 from subcmc_crawler.dashboard.application import serving
 from subcmc_crawler.dashboard.guarding import Guard
@@ -29,6 +29,9 @@ PAGES = (
 )
 
 
+LOOKS: tuple[tuple[int, Scheme, str], ...] = ((WIDE, "light", "zh"), (NARROW, "dark", "en"))
+
+
 @asynccontextmanager
 async def dashboard(db: Database, guard: Guard | None = None) -> AsyncIterator[str]:
     """The address of a dashboard over two nights of two provinces, the second with a held snapshot."""
@@ -44,14 +47,14 @@ async def dashboard(db: Database, guard: Guard | None = None) -> AsyncIterator[s
 async def test_every_page_fits_is_silent_and_shuts_nobody_out(chromium: Browser, db: Database) -> None:
     async with dashboard(db) as base:
         for path in PAGES:
-            for width in (WIDE, NARROW):
-                async with opened(chromium, base + path, width=width) as found:
+            for width, scheme, lang in LOOKS:
+                url = f"{base}{path}{'&' if '?' in path else '?'}lang={lang}"
+                async with opened(chromium, url, width=width, scheme=scheme) as found:
                     assert await found.page.locator("h1").count() == 1, path
                     assert not await found.overflows(), (path, width)
                     assert found.said == [], (path, width)
                     assert [url for url in found.asked if not url.startswith(base)] == [], path
-                    if width == WIDE:
-                        assert await found.violations() == [], path
+                    assert await found.violations() == [], (path, width)
 
 
 async def test_a_cell_is_reached_by_keyboard_and_without_script(chromium: Browser, db: Database) -> None:

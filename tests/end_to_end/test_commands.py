@@ -202,7 +202,7 @@ def test_sigterm_stops_a_crawl_with_143_and_leaves_nothing_half_published(
 
 
 def test_a_second_crawl_at_the_same_time_is_75(shell: Shell, provinces: Any) -> None:
-    provinces("--fault", "*:slow=0.05")
+    provinces("--fault", "820000:hang")  # so that the first one cannot end before the second
     crawling = shell.begin("crawl", "--now")
     assert crawling.stderr is not None
     crawling.stderr.readline()
@@ -216,7 +216,7 @@ def test_a_second_crawl_at_the_same_time_is_75(shell: Shell, provinces: Any) -> 
 
 
 def test_after_kill_9_the_next_crawl_undoes_what_was_left(shell: Shell, provinces: Any) -> None:
-    provinces("--fault", "*:slow=0.05")
+    provinces("--fault", "820000:hang")  # so that it cannot end before it is killed
     shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
     crawling = shell.begin("crawl", "--now")
     assert crawling.stderr is not None

@@ -7,7 +7,7 @@ from hostile import TEXTS, night_of
 from html_cases import few_provinces, whole
 from playwright.async_api import Browser
 
-from browser import NARROW, WIDE, opened
+from browser import NARROW, WIDE, Scheme, opened
 from subcmc_crawler.report.detail import Night
 from subcmc_crawler.report.html import to_html
 
@@ -32,12 +32,12 @@ async def test_the_night_of_35_provinces_fits_and_is_silent(
         assert found.asked == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-async def test_nobody_is_shut_out(chromium: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(("width", "scheme", "lang"), [(WIDE, "light", "zh"), (NARROW, "dark", "en")])
+async def test_nobody_is_shut_out(
+    chromium: Browser, tmp_path: Path, width: int, scheme: Scheme, lang: str
+) -> None:
     night = few_provinces(whole(), WORST, "540000", "370000")
-    url = written(tmp_path, night, "en" if width == NARROW else "zh")
-    async with opened(chromium, url, width=width, scheme="dark" if scheme == "dark" else "light") as found:
+    async with opened(chromium, written(tmp_path, night, lang), width=width, scheme=scheme) as found:
         assert await found.violations() == []
         await found.page.check("#all")
         await found.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
