@@ -42,7 +42,6 @@ WRITERS = {
     "cli/aftermath.py": "the metrics file, which holds no record and is read by a collector",
     "cli/simulating.py": "the registry of the demo, in the data directory",
     "store/local.py": "locks and port of a local mongod, in the data directory",
-    "cli/__init__.py": "/dev/null in place of a closed pipe",
 }
 
 
