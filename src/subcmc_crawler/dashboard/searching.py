@@ -11,14 +11,15 @@ from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import RunStatus
 from subcmc_crawler.spec.fields import FIELDS
 from subcmc_crawler.spec.personal import mask_key
+from subcmc_crawler.store import Database
 from subcmc_crawler.store import runs as stored
 from subcmc_crawler.store import watching as looking
-from subcmc_crawler.surveying import Scope
+from subcmc_crawler.surveying import RecordVersion, Scope
 
 
 async def record_page(visit: Visit) -> Page:
     """Every version of one record, masked; without a key the form alone."""
-    cell, key = visit.query.get("cell", ""), key_of(visit.query.get("key", "")).strip()
+    cell, key = visit.query.get("cell", ""), key_of(visit.query.get("key", ""))
     cmc_id, dataset = _cell(cell) if cell else ("", "")
     values = {
         "provinces": await looking.known_provinces(visit.db),
@@ -26,16 +27,24 @@ async def record_page(visit: Visit) -> Page:
         "dataset": dataset,
         "key": key,
     }
-    if not cell or not key:
+    if not cell or not key.strip():
         return Page(template="record.html", here="record", values={**values, "versions": None})
     try:
-        versions = await surveying.history(visit.db, dataset, cmc_id, key)
+        versions = await _versions(visit.db, dataset, cmc_id, key)
     except NotFound:
         return Page(template="record.html", here="record", status=404, values={**values, "versions": []})
     titles = {field.name: field.title for field in FIELDS[dataset]}
     masked = mask_key(dataset, key)
     found = {"versions": list(reversed(versions)), "titles": titles, "masked": masked}
     return Page(template="record.html", here="record", values={**values, **found})
+
+
+async def _versions(db: Database, dataset: str, cmc_id: str, key: str) -> list[RecordVersion]:
+    """The versions of a record whose key is that, else that without the blanks that come along when one copies it."""
+    try:
+        return await surveying.history(db, dataset, cmc_id, key)
+    except NotFound:
+        return await surveying.history(db, dataset, cmc_id, key.strip())
 
 
 async def diff_page(visit: Visit) -> Page:
