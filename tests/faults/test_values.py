@@ -26,7 +26,7 @@ from pymongo import MongoClient
 from subcmc_crawler.model import Verdict
 from subcmc_crawler.province.registry import Registry, parse
 from subcmc_crawler.store import Database, open_store
-from subcmc_crawler.store.reading import export, to_line
+from subcmc_crawler.store.reading import export, to_lines
 from subcmc_crawler.store.runs import manifests_of
 
 EXAMPLES = int(os.environ.get("HOSTILE_CASES", "20"))
@@ -117,7 +117,7 @@ class Centre:
         (manifest,) = await manifests_of(self.db, self.run)
         assert manifest.verdict is Verdict.PROVEN, manifest
         assert manifest.counts.imbalances() == ()
-        return [json.loads(to_line(row)) async for row in export(self.db, manifest)]
+        return [json.loads(to_lines([row])) async for row in export(self.db, manifest)]
 
 
 @pytest.fixture(scope="module")

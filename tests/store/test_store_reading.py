@@ -61,7 +61,7 @@ async def test_a_repeated_row_is_exported_as_often_as_it_came(store: Database) -
 async def test_distinct_records_come_by_key(store: Database) -> None:
     await snapshot(store, 1, [[row("b", "1"), row("a", "1"), {"no": "key"}, row("b", "2")]])
     manifest = await snapshot(store, 2, [[row("b", "2", time=9), row("a", "1", time=9)]])
-    assert await collected(distinct_records(store, manifest)) == [row("a", "1"), row("b", "2")]
+    assert await collected(distinct_records(store, manifest)) == [[row("a", "1"), row("b", "2")]]
 
 
 @pytest.mark.parametrize(

@@ -168,8 +168,8 @@ async def export(
         number = await run_number(db, run)
         manifest = await _exportable(db, number, cmc_id, dataset, held=held)
         note(words.say("export.unmasked", run=manifest.run, name=f"{cmc_id}/{dataset}"))
-        rows = stored.distinct_records(db, manifest) if distinct else stored.export(db, manifest)
-        count = await _write(rows, output)
+        read = stored.distinct_records if distinct else stored.exported_pages
+        count = await _write(read(db, manifest), output)
     note(words.say("export.rows", rows=count))
     return 0
 
@@ -230,19 +230,19 @@ async def _exportable(db: Database, number: int, cmc_id: str, dataset: str, *, h
     return published
 
 
-async def _write(rows: AsyncIterator[Any], output: Path | None) -> int:
+async def _write(batches: AsyncIterator[list[Any]], output: Path | None) -> int:
     """Writes rows, to a file that only its owner can read, or to standard output; gives their count."""
     if output is None:
-        return await _lines(rows, sys.stdout.buffer.write)
+        return await _lines(batches, sys.stdout.buffer.write)
     with own_file(output) as file:
-        return await _lines(rows, file.write)
+        return await _lines(batches, file.write)
 
 
-async def _lines(rows: AsyncIterator[Any], write: Callable[[bytes], Any]) -> int:
+async def _lines(batches: AsyncIterator[list[Any]], write: Callable[[bytes], Any]) -> int:
     count = 0
-    async for row in rows:
-        write(stored.to_line(row))
-        count += 1
+    async for rows in batches:
+        write(stored.to_lines(rows))
+        count += len(rows)
     return count
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,17 @@ async def pages_as_served(
     NotAsServed when a row of a page is not stored.
     """
     ahead: asyncio.Task[ServedPage] | None = None
+    aside = await db["quarantine"].find_one(ledger_of(run, cmc_id, dataset, walk_pass), {"_id": 1})
     try:
         async for page, keys in served_pages(db, run, cmc_id, dataset, walk_pass):
-            ready, ahead = ahead, asyncio.create_task(_served(db, run, page, keys))
+            ready, ahead = (
+                ahead,
+                asyncio.create_task(_served(db, run, page, keys, aside=aside is not None)),
+            )
             if ready is not None:
-                yield await ready
+                page_before = await ready
+                await asyncio.sleep(0)  # so that the next one is asked for while this one is looked at
+                yield page_before
         if ahead is not None:
             yield await ahead
     finally:
@@ -49,11 +55,12 @@ async def pages_as_served(
             await asyncio.gather(ahead, return_exceptions=True)
 
 
-async def _served(db: Database, run: int, page: Document, keys: Sequence[str | None]) -> ServedPage:
-    """A page of a pass with its rows, read by their keys."""
+async def _served(
+    db: Database, run: int, page: Document, keys: Sequence[str | None], *, aside: bool
+) -> ServedPage:
+    """A page of a pass with its rows, read by their keys; `aside` says that rows of the pass are kept aside."""
     cmc_id, dataset, times = page["cmcId"], page["dataset"], unpack_times(page["times"])
-    aside_of = ledger_of(page["run"], cmc_id, dataset, page["pass"], f"{page_entry(page['ordinal'])}/")
-    aside = {row["position"]: decode_record(row["raw"]) async for row in db["quarantine"].find(aside_of)}
+    apart = await _aside(db, page) if aside else {}
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
     wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}
     records = {
@@ -63,11 +70,18 @@ async def _served(db: Database, run: int, page: Document, keys: Sequence[str | N
     }
     rows = []
     for position, key in enumerate(keys):
-        if position not in aside and key not in records:
+        if position not in apart and key not in records:
             raise NotAsServed(f"run {run} {cmc_id}/{dataset}: a row of page {page['ordinal']} is not stored")
-        record = aside[position] if position in aside else records[key]
+        record = apart[position] if position in apart else records[key]
         rows.append(_with_time(record, times[position] if len(times) == len(keys) else times[0]))
     return ServedPage(page, rows)
+
+
+async def _aside(db: Database, page: Document) -> Mapping[int, Any]:
+    """The rows of a page that no version holds, by their positions."""
+    entry = f"{page_entry(page['ordinal'])}/"
+    found = db["quarantine"].find(ledger_of(page["run"], page["cmcId"], page["dataset"], page["pass"], entry))
+    return {row["position"]: decode_record(row["raw"]) async for row in found}
 
 
 async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
@@ -75,10 +89,16 @@ async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
 
     Rows that repeat a key come as often as they were served, rows without a usable key where they stood.
     """
+    async for rows in exported_pages(db, manifest):
+        for row in rows:
+            yield row
+
+
+async def exported_pages(db: Database, manifest: Manifest) -> AsyncIterator[list[Any]]:
+    """The rows of `export()`, page by page."""
     walk_pass = manifest.stored_pass or 0
     async for page in pages_as_served(db, manifest.run, manifest.cmc_id, manifest.dataset, walk_pass):
-        for row in page.rows:
-            yield row
+        yield page.rows
 
 
 async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Document]:
@@ -88,16 +108,18 @@ async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Doc
     return [entry async for entry in found]
 
 
-def to_line(record: Any) -> bytes:
-    """A record as a line of JSON."""
-    return dump_json(record) + b"\n"
+def to_lines(records: Sequence[Any]) -> bytes:
+    """Each record as a line of JSON."""
+    return b"".join(dump_json(record) + b"\n" for record in records)
 
 
-async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
-    """One record a key, in the order of the keys, each with the collectTime under which it was stored first."""
+async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[list[Any]]:
+    """One record a key, in the order of the keys, each with the collectTime under which it was stored first.
+
+    They come in batches.
+    """
     async for versions in batches(db[manifest.dataset], _held(manifest), "record", by="key", hint="version"):
-        for version in versions:
-            yield decode_record(version["record"])
+        yield [decode_record(version["record"]) for version in versions]
 
 
 @dataclass(frozen=True, slots=True)
