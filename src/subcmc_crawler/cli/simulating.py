@@ -186,6 +186,7 @@ def _next_steps(manifests: list[Manifest], registry: Path, words: Labels) -> str
     lines += [
         "  subcmc export 110000/hardware --run 1 | head -2",
         "  subcmc verify",
+        f"  subcmc serve   # {words['demo.browser']}",
         words["demo.ended"],
     ]
     return "\n".join(lines)

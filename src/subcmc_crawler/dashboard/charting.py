@@ -55,7 +55,7 @@ def chart(
     times = [at for row in rows for span in row.spans for at in (span.begin, span.end)]
     if not times:
         return None
-    margin = timedelta(minutes=5)
+    margin = min(max((max(times) - min(times)) / 20, timedelta(seconds=1)), timedelta(minutes=5))
     return Chart(first=min(times) - margin, last=max(times) + margin, rows=sorted(rows, key=_order))
 
 

@@ -24,6 +24,12 @@ _STEP, _BAR, _STRIP = 5, 4, 16
 _NIGHTS_WIDE, _NIGHT_TALL = 1080, 96
 _WIDE: Final = 720
 _ROW: Final = 18
+_TICKS: Final = 12
+_STEPS: Final = (
+    *(timedelta(seconds=seconds) for seconds in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12, 24, 10_000)),
+)
 
 
 def counted(run: RunRecord) -> Mapping[str, int]:
@@ -103,22 +109,23 @@ def gantt(spans: Sequence[Span], first: datetime, last: datetime, label: str) ->
 
 
 def axis(first: datetime, last: datetime) -> Markup:
-    """The hours over the rows of a chart."""
+    """The times over the rows of a chart."""
+    step = next((step for step in _STEPS if (last - first) / step <= _TICKS), _STEPS[-1])
+    form = "%H:%M" if step >= timedelta(minutes=1) else "%H:%M:%S"
     marks = []
-    for hour in hours(first, last):
-        x = _place(hour, first, last)
-        marks.append(f'<path d="M{x:.1f} 12v6"/><text x="{x:.1f}" y="10">{hour:%H:%M}</text>')
-    return _svg("axis", _WIDE, _ROW, f"{first:%H:%M} - {last:%H:%M}", "".join(marks))
+    for at in ticks(first, last, step):
+        x = _place(at, first, last)
+        marks.append(f'<path d="M{x:.1f} 12v6"/><text x="{x:.1f}" y="10">{at:{form}}</text>')
+    return _svg("axis", _WIDE, _ROW, f"{first:{form}} - {last:{form}}", "".join(marks))
 
 
-def hours(first: datetime, last: datetime) -> Iterable[datetime]:
-    """Full hours from first to last, so many that they do not touch."""
-    step = next(n for n in (1, 2, 3, 6, 12, 24, 10_000) if (last - first) / timedelta(hours=n) <= 12)
+def ticks(first: datetime, last: datetime, step: timedelta) -> Iterable[datetime]:
+    """Times from first to last, as a clock has them: counted from the full hour before."""
     hour = first.replace(minute=0, second=0, microsecond=0)
-    while hour <= last:
-        if hour >= first:
-            yield hour
-        hour += timedelta(hours=step)
+    at = hour + -((hour - first) // step) * step  # rounded up
+    while at <= last:
+        yield at
+        at += step
 
 
 def _bar(span: Span, first: datetime, last: datetime) -> Markup:

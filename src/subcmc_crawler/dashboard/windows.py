@@ -10,6 +10,7 @@ from subcmc_crawler.dashboard.folding import fold
 from subcmc_crawler.dashboard.parameters import Unknown, page_of, run_of
 from subcmc_crawler.dashboard.visit import Page, Visit
 from subcmc_crawler.model import RunRecord
+from subcmc_crawler.province.registry import Registry
 from subcmc_crawler.schedule import PlannedPull, plan
 from subcmc_crawler.store import cellgroups
 from subcmc_crawler.store import outlines as glance
@@ -27,7 +28,8 @@ async def windows_page(visit: Visit) -> Page:
     run = await looking.find_run(visit.db, number)
     if run is None:
         raise Unknown("web.no_run", run=number, last=runs[0].number)
-    planned = await _planned(visit, run)
+    registry = visit.site.registry()
+    planned = await _planned(visit, run, registry) if registry else ()
     groups = by_province(await cellgroups.cell_groups(visit.db, run.number, run.number))
     late = overdue(groups, planned)
     begun = sorted((each for each in groups if each not in late), key=lambda each: first_start(groups[each]))
@@ -38,6 +40,7 @@ async def windows_page(visit: Visit) -> Page:
         "run": run,
         "runs": runs,
         "chart": drawn,
+        "registry": registry is not None,
         "planned": bool(planned),
         "late": late,
         "fold": folded,
@@ -45,11 +48,11 @@ async def windows_page(visit: Visit) -> Page:
     return Page(template="windows.html", here="windows", values=values)
 
 
-async def _planned(visit: Visit, run: RunRecord) -> Sequence[PlannedPull]:
-    """The plan of the night of a run as it could be known beforehand, by the registry as it is now."""
-    registry = visit.site.registry()
-    if registry is None:
-        return ()
+async def _planned(visit: Visit, run: RunRecord, registry: Registry) -> Sequence[PlannedPull]:
+    """The plan of the night of a run as it could be known beforehand, by the registry as it is now.
+
+    Empty when the run had ended before any window opened, as one of `crawl --now` may have.
+    """
     durations = await stored.past_durations(visit.db, before=run.number)
     pulls = plan(
         {province.cmc_id: province.pull.window for province in registry.provinces},

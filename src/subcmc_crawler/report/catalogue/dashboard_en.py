@@ -78,6 +78,8 @@ LABELS: Final = {
     "web.late": "{provinces} provinces ended after their window had closed.",
     "web.no_plan": "No registry can be read, so that only actual times are shown; "
     "name it with --registry at the start.",
+    "web.outside_windows": "This run lay outside every window, as one of crawl --now may: "
+    "there is no plan to hold it against.",
     "web.nothing_walked": "No dataset was pulled in this run.",
     "web.row": "{province}, planned and actual",
     "web.key_window": "window",

@@ -72,6 +72,7 @@ LABELS: Final = {
     "web.outside": "超出时段",
     "web.late": "{provinces} 个省级中心在时段结束之后才完成。",
     "web.no_plan": "没有可用的登记表，因此只显示实际时间；启动看板时可用 --registry 指明登记表。",
+    "web.outside_windows": "本批次在所有时段之外进行（例如 crawl --now），没有可对照的计划。",
     "web.nothing_walked": "本批次没有抓取任何数据集。",
     "web.row": "{province}的计划与实际",
     "web.key_window": "时段",

@@ -80,6 +80,7 @@ LABELS: Final = {
     "remedy.http-404": "Check the pull address in the registry; ask the province for the right path.",
     # the end of the demo
     "demo.next": "What to try next, on what these two nights have left:",
+    "demo.browser": "the same in a browser, until Ctrl-C: http://127.0.0.1:8080/",
     "demo.reason": "confirmed by telephone",
     "demo.ended": "The demo's simulator has ended; for one of your own: subcmc simulate, then subcmc crawl --now",
     # the kinds of faults, and what of their details is a sentence of ours

@@ -78,6 +78,7 @@ LABELS: Final = {
     "remedy.http-404": "请检查登记表中的拉取地址，并请省级中心确认接口路径。",
     # the end of the demo
     "demo.next": "接下来可以试试（数据为刚才两个批次所留）：",
+    "demo.browser": "在浏览器中查看：http://127.0.0.1:8080/（Ctrl-C 结束）",
     "demo.reason": "已电话核实",
     "demo.ended": "演示用的模拟省级中心已退出。需要时可运行 subcmc simulate，再运行 subcmc crawl --now",
     # the kinds of faults, and what of their details is a sentence of ours
