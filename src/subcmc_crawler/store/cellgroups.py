@@ -9,7 +9,7 @@ from subcmc_crawler.cellgroups import CellGroup, Gap
 from subcmc_crawler.model import ARRIVED, CLEAN, Counts, Manifest, State, Verdict
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.codec import manifest_of
-from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.ids import manifest_id
 from subcmc_crawler.store.outlines import OUTLINE
 
@@ -62,19 +62,9 @@ async def cell_groups(
 
 async def grouped(db: Database, wanted: Document, group: Document, hint: str) -> list[Document]:
     """The groups of the manifests that a filter finds by an index, as `$group` makes them."""
-    command = {
-        "aggregate": "snapshots",
-        "pipeline": [{"$match": wanted}, {"$group": group}],
-        "hint": hint,
-        "cursor": {"batchSize": _MOST_GROUPS},
-    }
-    # a command, because the two drivers differ in how an aggregation is called
-    answer = (await db.command(command))["cursor"]
-    groups: list[Document] = answer["firstBatch"]
-    while answer["id"]:  # past 16 MB
-        more = {"getMore": answer["id"], "collection": "snapshots"}
-        answer = (await db.command(more))["cursor"]
-        groups += answer["nextBatch"]
+    pipeline = [{"$match": wanted}, {"$group": group}]
+    found = await aggregated(db["snapshots"], pipeline, hint=hint, batchSize=_MOST_GROUPS)
+    groups: list[Document] = await found.to_list(None)
     return groups
 
 

@@ -11,7 +11,7 @@ from pymongo import ASCENDING, DESCENDING
 from subcmc_crawler.model import Counts, Manifest, State, Verdict
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.codec import manifest_of
-from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.ids import manifest_id
 
 OUTLINE: Final = dict.fromkeys(
@@ -106,17 +106,12 @@ async def _newest(
         published["run"] = {"$lte": run}
     found = []
     for dataset in DATASETS:
-        command = {
-            "aggregate": "snapshots",
-            "pipeline": [
-                {"$match": {"dataset": dataset, **published}},
-                {"$sort": {"cmcId": ASCENDING, "run": DESCENDING}},
-                {"$group": {"_id": "$cmcId", "run": {"$first": "$run"}}},
-            ],
-            "cursor": {"batchSize": 10_000},  # more provinces than a country has: one batch is all of them
-        }
-        # a command, because the two drivers differ in how an aggregation is called
-        newest = (await db.command(command))["cursor"]["firstBatch"]
+        pipeline = [
+            {"$match": {"dataset": dataset, **published}},
+            {"$sort": {"cmcId": ASCENDING, "run": DESCENDING}},
+            {"$group": {"_id": "$cmcId", "run": {"$first": "$run"}}},
+        ]
+        newest = await (await aggregated(db["snapshots"], pipeline)).to_list(None)
         found += [(each["_id"], dataset, each["run"]) for each in newest]
     return found
 
