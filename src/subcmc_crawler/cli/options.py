@@ -69,6 +69,14 @@ RegistryOption = Annotated[
         "--registry", metavar="FILE", help="The registry. Default: SUBCMC_REGISTRY, ./provinces.toml."
     ),
 ]
+ProvincesOption = Annotated[
+    list[str] | None,
+    typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
+]
+DatasetsOption = Annotated[
+    list[str] | None,
+    typer.Option("--dataset", metavar="CODE", help="Only this one, by code. Repeatable."),
+]
 RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A number. Default: the last run.")]
 RunRequired = Annotated[str, typer.Argument(metavar="RUN", help="A number, or `last`.")]
 CellArgument = Annotated[str, typer.Argument(metavar="PROVINCE/DATASET", help="For example 620000/hardware.")]

@@ -10,10 +10,12 @@ import typer
 from subcmc_crawler.cli.options import (
     CensusFormat,
     CheckFormat,
+    DatasetsOption,
     FileOption,
     Format,
     FormatOption,
     LangOption,
+    ProvincesOption,
     RegistryOption,
     end,
 )
@@ -31,14 +33,8 @@ def crawl(  # noqa: PLR0917 - parameters are options
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run, which crashed or was stopped.")
     ] = False,
-    province: Annotated[
-        list[str] | None,
-        typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
-    ] = None,
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option("--dataset", metavar="CODE", help="Only this one, by code. Repeatable."),
-    ] = None,
+    province: ProvincesOption = None,
+    dataset: DatasetsOption = None,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -154,10 +150,7 @@ def check(
 
 
 def census(
-    province: Annotated[
-        list[str] | None,
-        typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
-    ] = None,
+    province: ProvincesOption = None,
     output: Annotated[CensusFormat, typer.Option("--format", help="How to print.")] = CensusFormat.TEXT,
     file: FileOption = None,
     registry: RegistryOption = None,

@@ -11,9 +11,11 @@ import typer
 
 from subcmc_crawler.cli.options import (
     CellArgument,
+    DatasetsOption,
     Format,
     FormatOption,
     LangOption,
+    ProvincesOption,
     RegistryOption,
     ReportFormat,
     RunArgument,
@@ -184,14 +186,8 @@ def alert(  # noqa: PLR0917 - parameters are options
 
 def compare(  # noqa: PLR0917 - parameters are options
     run: RunArgument = None,
-    province: Annotated[
-        list[str] | None,
-        typer.Option("--province", metavar="ID", help="Only this one, by cmcId or name. Repeatable."),
-    ] = None,
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option("--dataset", metavar="CODE", help="Only this one, by code. Repeatable."),
-    ] = None,
+    province: ProvincesOption = None,
+    dataset: DatasetsOption = None,
     output: FormatOption = Format.TEXT,
     registry: RegistryOption = None,
     lang: LangOption = None,

@@ -39,14 +39,12 @@ async def pages_as_served(
     aside = await db["quarantine"].find_one(ledger_of(run, cmc_id, dataset, walk_pass), {"_id": 1})
     try:
         async for page, keys in served_pages(db, run, cmc_id, dataset, walk_pass):
-            ready, ahead = (
-                ahead,
-                asyncio.create_task(_served(db, run, page, keys, aside=aside is not None)),
-            )
-            if ready is not None:
-                page_before = await ready
+            before = ahead
+            ahead = asyncio.create_task(_served(db, run, page, keys, aside=aside is not None))
+            if before is not None:
+                served = await before
                 await asyncio.sleep(0)  # so that the next one is asked for while this one is looked at
-                yield page_before
+                yield served
         if ahead is not None:
             yield await ahead
     finally:
@@ -61,8 +59,7 @@ async def _served(
     """A page of a pass with its rows, read by their keys; `aside` says that rows of the pass are kept aside."""
     cmc_id, dataset, times = page["cmcId"], page["dataset"], unpack_times(page["times"])
     apart = await _aside(db, page) if aside else {}
-    held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
-    wanted = {**held, "key": {"$in": list({key for key in keys if key is not None})}}
+    wanted = {**_held(cmc_id, run), "key": {"$in": list({key for key in keys if key is not None})}}
     records = {
         version["key"]: decode_record(version["record"])
         async for versions in batches(db[dataset], wanted, "key", "record")
@@ -118,7 +115,9 @@ async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[li
 
     They come in batches.
     """
-    async for versions in batches(db[manifest.dataset], _held(manifest), "record", by="key", hint="version"):
+    async for versions in batches(
+        db[manifest.dataset], _held(manifest.cmc_id, manifest.run), "record", by="key", hint="version"
+    ):
         yield [decode_record(version["record"]) for version in versions]
 
 
@@ -140,7 +139,9 @@ async def prove(db: Database, manifest: Manifest) -> Proof:
     rows, digest = 0, SnapshotDigest()
     damaged: list[str] = []
     fields = ("key", "hash", "record")
-    async for versions in batches(db[manifest.dataset], _held(manifest), *fields, by="key", hint="version"):
+    async for versions in batches(
+        db[manifest.dataset], _held(manifest.cmc_id, manifest.run), *fields, by="key", hint="version"
+    ):
         for version in versions:
             content, _ = fingerprint(decode_record(version["record"]))
             rows += 1
@@ -213,8 +214,8 @@ async def history(db: Database, dataset: str, cmc_id: str, key: str) -> list[Key
     return versions
 
 
-def _held(manifest: Manifest) -> dict[str, Any]:
-    return {"cmcId": manifest.cmc_id, "from": {"$lte": manifest.run}, "to": {"$gt": manifest.run}}
+def _held(cmc_id: str, run: int) -> dict[str, Any]:
+    return {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
 
 
 def _with_time(record: Any, collect_time: Any) -> Any:
