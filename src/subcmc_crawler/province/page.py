@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from subcmc_crawler.province.walking import PageFacts
+from subcmc_crawler.spec.columns import columns_of
 from subcmc_crawler.spec.datasets import VOLATILE, Dataset
 from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.spec.records import LONGEST_KEY, Checked, check_page, usable_key
@@ -58,17 +59,15 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
     """The page that an envelope holds."""
     rows = envelope.rows
     known = shapes_of(dataset.code)
-    shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
+    columns = columns_of(rows)
+    if columns is not None:
+        shapes: list[Shape | None] = [known[tuple(columns)]] * len(rows)
+    else:
+        shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
     alike = shapes[0] if shapes and shapes.count(shapes[0]) == len(shapes) else None
     plain = _plain_keys(rows, alike.key) if alike and alike.key else None
     keys, reasons = _keys(rows, shapes) if plain is None else (plain, {})
-    if alike and alike.volatile:
-        hashes, collect_times = _contents(rows, alike.volatile)
-    else:
-        names = [shape.volatile if shape else None for shape in shapes]
-        fingerprints = [*map(_fingerprint, rows, names)]
-        hashes = [content for content, _ in fingerprints]
-        collect_times = [time for _, time in fingerprints]
+    hashes, collect_times, exact = _contents(rows, shapes, alike)
     return Page(
         total=envelope.total,
         records=rows,
@@ -76,7 +75,7 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
         hashes=hashes,
         collect_times=collect_times,
         reasons=reasons,
-        checked=check_page(dataset, rows, cmc_id, shapes),
+        checked=check_page(dataset, rows, cmc_id, shapes, columns if exact else None),
         deviations=envelope.deviations,
         flat=envelope.flat,
     )
@@ -112,18 +111,25 @@ def _keys(
     return keys, reasons
 
 
-def _contents(rows: Sequence[Any], name: str) -> tuple[list[bytes], list[Any]]:
-    """What `_fingerprint()` gives for rows that all have their collectTime under one name."""
+def _contents(
+    rows: Sequence[Any], shapes: Sequence[Shape | None], alike: Shape | None
+) -> tuple[list[bytes], list[Any], bool]:
+    """The hash and collectTime of each row, and whether UTF-8 surely holds all texts but those of collectTimes."""
+    if alike is None or alike.volatile is None:
+        names = [shape.volatile if shape else None for shape in shapes]
+        fingerprints = [*map(_fingerprint, rows, names)]
+        return [content for content, _ in fingerprints], [time for _, time in fingerprints], False
+    name, exact = alike.volatile, True
     collect_times = [*map(itemgetter(name), rows)]
     for row in rows:
         row[name] = None
     try:
-        hashes = [_digest(orjson.dumps(row, None, _SORTED)) for row in rows]
+        hashes = [blake2b(orjson.dumps(row, None, _SORTED), digest_size=HASH_BYTES).digest() for row in rows]
     except TypeError:
-        hashes = [_digest(canonical(row)) for row in rows]
+        hashes, exact = [_digest(canonical(row)) for row in rows], False
     for row, collect_time in zip(rows, collect_times, strict=True):
         row[name] = collect_time
-    return hashes, collect_times
+    return hashes, collect_times, exact
 
 
 def fingerprint(record: Any) -> tuple[bytes, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from pydantic_core import CoreConfig, ErrorDetails, SchemaValidator, ValidationError, core_schema
@@ -21,6 +21,7 @@ from subcmc_crawler.spec.codes import (
     read_code,
     spellings,
 )
+from subcmc_crawler.spec.columns import INTEGERS, REPORT_TYPES, Columns, suspects
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.spec.fields import FIELDS, Field
 from subcmc_crawler.spec.personal import mask_field, one_line
@@ -38,7 +39,7 @@ LONGEST_KEY: Final = 1024
 
 _KEY_BITS: Final = 1024  # a number of thousands of digits cannot even be printed
 _CODE_KIND: Final = "code_kind"
-_INTEGERS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+_VALIDATORS: Final = 128  # a province may break other rules on every page
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,27 @@ class Checked:
 
 
 def check_page(
-    dataset: Dataset, rows: Sequence[object], cmc_id: str, shapes: Sequence[Shape | None] | None = None
+    dataset: Dataset,
+    rows: Sequence[object],
+    cmc_id: str,
+    shapes: Sequence[Shape | None] | None = None,
+    columns: Columns | None = None,
 ) -> Checked:
     """Every broken rule of every row of `rows`, which the province `cmc_id` served for `dataset`.
 
     Rules: required, type, range, length, code, items, item-length; also cmcId:other, reportType:deleted (a
     pull never deletes) and area:code for an area that its platform does not have (3.3). Rows that are no
     objects are skipped. Never raises for anything that JSON can hold. `shapes` are those of the rows, where the
-    caller has them. Of an array without a limit of items (publishScope) the first wrong item alone tells.
+    caller has them, and so are `columns`, which come with shapes that are all one, and without half a surrogate pair
+    in any text. Of an array without a limit of items (publishScope) the first wrong item alone tells.
     """
     if shapes is None:
         known = shapes_of(dataset.code)
         shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
     findings = _Findings(dataset, cmc_id)
+    if columns is not None and shapes[0] is not None:
+        findings.add_alike(list(rows), shapes[0], columns)
+        return findings.checked()
     for start in range(0, len(rows), _CHUNK):
         findings.add(start, list(rows[start : start + _CHUNK]), shapes[start : start + _CHUNK])
     return findings.checked()
@@ -123,7 +132,6 @@ class _Findings:
         self._cmc_id = cmc_id
         self._fields = fields_of(dataset.code)
         self._required = required_of(dataset.code)
-        self._judge = _validator(dataset.code)
         self._has_area = "area" in self._fields
         self._flags: dict[int, tuple[str, ...]] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -140,19 +148,40 @@ class _Findings:
             for offset, shape in enumerate(shapes):
                 if shape is not None and shape.strange:
                     rows[offset] = self._renamed(rows[offset])
-        try:
-            self._judge.validate_python(rows)
-        except ValidationError as error:
-            self._collect(start, error.errors(include_url=False, include_context=False))
+        self._hold_against(_validator(self._dataset.code), start, rows)
         if any(kind.missing for kind in kinds):
             self._look_at_names(start, rows)
         if any(kind.owned or kind.strange for kind in kinds):
             self._look_at_owners(start, rows)
         if self._has_area:
-            for offset, row in enumerate(rows):
-                if isinstance(row, dict) and not _area_fits(row):
-                    self._flag(start + offset, "area", "code", row.get("area"))
+            self._look_at_areas(start, rows)
         self._freeze()
+
+    def add_alike(self, rows: list[Any], shape: Shape, columns: Columns) -> None:
+        """Judge all rows of a page: they have the same names, none of which has spaces around it.
+
+        A row is looked at only where its column does not speak for it.
+        """
+        if shape.strange:
+            names = [name for name in columns if name not in self._fields]
+            self._note_drift(names)
+            self._note_drift(names, rows=len(rows) - 1)  # to whom no name is new
+        wrong = suspects(self._dataset.code, columns)
+        owners = shape.owned and ("cmcId" in wrong or {*columns["cmcId"]} != {self._cmc_id})
+        areas = self._has_area and not _areas_fit(columns, wrong)
+        if not (wrong or shape.missing or owners or areas):
+            return
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            if wrong:
+                self._hold_against(_validator(self._dataset.code, wrong), start, chunk)
+            if shape.missing:
+                self._look_at_names(start, chunk)
+            if owners:
+                self._look_at_owners(start, chunk)
+            if areas:
+                self._look_at_areas(start, chunk)
+            self._freeze()
 
     def checked(self) -> Checked:
         """What was found."""
@@ -185,17 +214,23 @@ class _Findings:
         self._note_drift(name for name in renamed if name not in self._fields)
         return renamed
 
-    def _note_drift(self, names: Iterable[str]) -> None:
+    def _note_drift(self, names: Iterable[str], rows: int = 1) -> None:
         shown = {one_line(name, _NAME_CLIP) for name in names}
         known = {name for name in shown if name in self._drift}
         for name in known:
-            self._drift[name] += 1
+            self._drift[name] += rows
         fresh = sorted(shown - known)
         room = max(0, DRIFT_NAMES - len(self._drift))
         for name in fresh[:room]:
-            self._drift[name] = 1
+            self._drift[name] = rows
         if fresh[room:] and OTHER_NAMES not in known:
-            self._drift[OTHER_NAMES] = self._drift.get(OTHER_NAMES, 0) + 1
+            self._drift[OTHER_NAMES] = self._drift.get(OTHER_NAMES, 0) + rows
+
+    def _hold_against(self, judge: SchemaValidator, start: int, rows: list[Any]) -> None:
+        try:
+            judge.validate_python(rows)
+        except ValidationError as error:
+            self._collect(start, error.errors(include_url=False, include_context=False))
 
     def _collect(self, start: int, errors: list[ErrorDetails]) -> None:
         for error in errors:
@@ -219,6 +254,11 @@ class _Findings:
         for offset, row in enumerate(rows):
             if isinstance(row, dict) and row.get("cmcId", own) != own:
                 self._look_at_owner(start + offset, row["cmcId"])
+
+    def _look_at_areas(self, start: int, rows: list[Any]) -> None:
+        for offset, row in enumerate(rows):
+            if isinstance(row, dict) and not _area_fits(row.get("platform"), row.get("area")):
+                self._flag(start + offset, "area", "code", row.get("area"))
 
     def _flag_missing(self, index: int, names: Iterable[str]) -> None:
         flags = [_flag_of(name, "required") for name in names]
@@ -266,7 +306,7 @@ def _rule(field: Field, error: str, value: object) -> str | None:
     """
     if value is None:  # 1
         return "required"
-    if field.kind in _INTEGERS and _is_none_spelling(value):  # 2
+    if field.kind in INTEGERS and _is_none_spelling(value):  # 2
         return None
     if field.name == "reportType":  # 3, 4
         return "deleted" if value == "D" else "code"
@@ -285,20 +325,29 @@ def _is_none_spelling(value: object) -> bool:
     return value in NONE_SPELLINGS if isinstance(value, str) else isinstance(value, float) and value == -1.0
 
 
-def _area_fits(row: dict[str, Any]) -> bool:
+def _area_fits(platform: object, area: object) -> bool:
     """Whether platform and area go together; what is unreadable in itself is another rule's matter."""
-    platform = read_code(PLATFORM, row.get("platform"))
-    area = read_code(SYSTEM_AREA, row.get("area"))
-    return platform is None or area is None or area in PLATFORM_AREAS[platform]
+    on, within = read_code(PLATFORM, platform), read_code(SYSTEM_AREA, area)
+    return on is None or within is None or within in PLATFORM_AREAS[on]
 
 
-@cache
-def _validator(dataset_code: str) -> SchemaValidator:
-    """The compiled schema of a page; its errors hide their input, should one ever be printed."""
+def _areas_fit(columns: Columns, wrong: frozenset[str]) -> bool:
+    """Whether all platforms and areas surely go together; not said of values that are no codes."""
+    if not columns.keys() >= {"platform", "area"}:
+        return True
+    if wrong & {"platform", "area"}:
+        return False
+    return all(_area_fits(*pair) for pair in {*zip(columns["platform"], columns["area"], strict=True)})
+
+
+@lru_cache(_VALIDATORS)
+def _validator(dataset_code: str, names: frozenset[str] | None = None) -> SchemaValidator:
+    """The compiled schema of a page, of all fields or of some; its errors hide their input, should one be printed."""
     row = core_schema.typed_dict_schema(
         {
             field.name: core_schema.typed_dict_field(_schema(field), required=False)
             for field in FIELDS[dataset_code]
+            if names is None or field.name in names
         },
         extra_behavior="ignore",
         strict=True,
@@ -311,7 +360,7 @@ def _validator(dataset_code: str) -> SchemaValidator:
 def _schema(field: Field) -> core_schema.CoreSchema:
     schema: core_schema.CoreSchema
     if field.name == "reportType":
-        schema = core_schema.literal_schema(["A", "U", ""])
+        schema = core_schema.literal_schema(list(REPORT_TYPES))
     elif field.table is not None:
         # A literal alone would take true and 1.0 for 1.
         kind = core_schema.union_schema(
@@ -321,8 +370,8 @@ def _schema(field: Field) -> core_schema.CoreSchema:
             custom_error_message="neither a number nor text",
         )
         schema = core_schema.chain_schema([kind, core_schema.literal_schema(list(spellings(field.table)))])
-    elif field.kind in _INTEGERS:
-        lowest, highest = _INTEGERS[field.kind]
+    elif field.kind in INTEGERS:
+        lowest, highest = INTEGERS[field.kind]
         schema = core_schema.int_schema(ge=lowest, le=highest, strict=True)
     elif field.kind == "strings":
         item = core_schema.str_schema(max_length=field.item_max_length, strict=True)
