@@ -67,7 +67,7 @@ def page_of(draw: st.DrawFn, dataset: Dataset) -> list[dict[str, Any]]:
 def at_once(dataset: Dataset, rows: list[dict[str, Any]]) -> Checked:
     columns = columns_of(rows)
     assert columns is not None
-    shape = shapes_of(dataset.code)[tuple(columns)]
+    shape = shapes_of(dataset.code)[tuple(columns.values)]
     return check_page(dataset, rows, CMC, [shape] * len(rows), columns)
 
 
@@ -87,7 +87,9 @@ def test_a_field_is_suspected_wherever_it_is_flagged(dataset: Dataset, data: st.
     apart = {"cmcId:other", "area:code"}  # rules about more than the value alone
     flagged = {flag for flags in check_page(dataset, rows, CMC).flags.values() for flag in flags} - apart
     names = {flag.partition(":")[0] for flag in flagged} & set(rows[0])
-    assert names <= suspects(dataset.code, columns_of(rows) or {})
+    columns = columns_of(rows)
+    assert columns is not None
+    assert names <= suspects(dataset.code, columns)
 
 
 def test_a_page_of_thousands_has_each_flag_in_its_place() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subcmc_crawler.errors import Answered, Malformed, Refused
+from subcmc_crawler.spec.columns import columns_of
 from subcmc_crawler.spec.envelope import MAX_BRACKETS, MAX_COMMAS, MAX_DEPTH, MAX_ROWS, Envelope, parse
 
 
@@ -253,3 +254,28 @@ def test_a_body_cut_anywhere_is_never_an_empty_page(cut: int) -> None:
     if cut < len(whole):
         with pytest.raises(Malformed):
             parse(whole[:cut])
+
+
+_VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(
+        [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**19, -(10**30), 1e300, -0.0, {}, [], [[]], "$ref"]
+    )
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+)
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"a": _VALUES, "b": _VALUES}), max_size=3),
+    st.dictionaries(st.sampled_from(["message", " data", "pages"]), _VALUES, max_size=2),
+)
+def test_a_page_is_exact_whether_or_not_its_columns_spoke_for_it(
+    rows: list[Any], extra: dict[str, Any]
+) -> None:
+    found = parse(body(**{"total": len(rows), "data": rows} | extra))
+    assert repr(found.rows) == repr(rows)
+    if found.columns is not None:
+        assert found.columns == columns_of(rows)
+        assert not any(isinstance(value, float | dict | list) for row in rows for value in row.values())

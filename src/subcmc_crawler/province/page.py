@@ -59,9 +59,9 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
     """The page that an envelope holds."""
     rows = envelope.rows
     known = shapes_of(dataset.code)
-    columns = columns_of(rows)
+    columns = envelope.columns or columns_of(rows)
     if columns is not None:
-        shapes: list[Shape | None] = [known[tuple(columns)]] * len(rows)
+        shapes: list[Shape | None] = [known[tuple(columns.values)]] * len(rows)
     else:
         shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
     alike = shapes[0] if shapes and shapes.count(shapes[0]) == len(shapes) else None

@@ -7,6 +7,7 @@ rule is left for the schema of the field table to judge, row by row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -16,18 +17,31 @@ from subcmc_crawler.spec.codes import spellings
 from subcmc_crawler.spec.fields import FIELDS, Field
 from subcmc_crawler.spec.shapes import MOST_NAMES, is_required
 
-Columns = Mapping[str, Sequence[Any]]
-
 INTEGERS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 REPORT_TYPES: Final = ("A", "U", "")
 """Of a row that a pull may serve; "D", deleted, is none of them."""
 
 _NONE: Final = type(None)
-_Judge = Callable[[Sequence[Any]], bool]
+_PLAIN: Final = frozenset({str, int, bool, _NONE})
+_Judge = Callable[[set[type], Sequence[Any]], bool]
+_Rule = Callable[[Sequence[Any]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The values of each name, row after row, and of which types they are."""
+
+    values: Mapping[str, Sequence[Any]]
+    kinds: Mapping[str, set[type]]
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether all values are texts, whole numbers, true, false or null."""
+        return _PLAIN.issuperset(chain.from_iterable(self.kinds.values()))
 
 
 def columns_of(rows: Sequence[Any]) -> Columns | None:
-    """The values of each name, row after row.
+    """The columns of some rows.
 
     None where the rows do not all have the same names, where a name has white space around it, and where there are
     more names than a shape may have.
@@ -40,9 +54,10 @@ def columns_of(rows: Sequence[Any]) -> Columns | None:
     if any(name != name.strip() for name in names):
         return None
     try:
-        return {name: [*map(itemgetter(name), rows)] for name in names}
+        values = {name: [*map(itemgetter(name), rows)] for name in names}
     except KeyError:
         return None
+    return Columns(values, {name: {*map(type, column)} for name, column in values.items()})
 
 
 def suspects(dataset_code: str, columns: Columns) -> frozenset[str]:
@@ -50,8 +65,12 @@ def suspects(dataset_code: str, columns: Columns) -> frozenset[str]:
 
     The texts are such as UTF-8 can hold: half a surrogate pair is not seen here.
     """
-    judges = _judges(dataset_code)
-    return frozenset(name for name, column in columns.items() if name in judges and not judges[name](column))
+    judges, kinds = _judges(dataset_code), columns.kinds
+    return frozenset(
+        name
+        for name, column in columns.values.items()
+        if name in judges and not judges[name](kinds[name], column)
+    )
 
 
 @cache
@@ -64,19 +83,18 @@ def _judge(field: Field) -> _Judge:
     kinds, rule = _rule(field)
     required = is_required(field)
 
-    def is_right(column: Sequence[Any]) -> bool:
-        found = {*map(type, column)}
+    def is_right(found: set[type], column: Sequence[Any]) -> bool:
         if _NONE in found:
             if required:
                 return False
-            found.discard(_NONE)
+            found = found - {_NONE}
             column = [value for value in column if value is not None]
         return not column or (found <= kinds and rule(column))
 
     return is_right
 
 
-def _rule(field: Field) -> tuple[frozenset[type], _Judge]:
+def _rule(field: Field) -> tuple[frozenset[type], _Rule]:
     """The types of a field, and its rule for a column of such; as the schema has them."""
     longest, items_max, item_longest = field.max_length, field.items_max, field.item_max_length
     if field.name == "reportType":

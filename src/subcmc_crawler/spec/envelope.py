@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from subcmc_crawler.errors import Malformed, Refused
+from subcmc_crawler.spec.columns import Columns, columns_of
 from subcmc_crawler.spec.personal import one_line
 
 MAX_DEPTH: Final = 200
@@ -49,7 +50,7 @@ class Envelope:
     `deviations` are stable words for what a lenient reader forgave: "bom", "code-string", "key-spaces:K",
     "key-typo:massage", "key-twice:K", "total-absent", "total-negative", "total-string", "total-type",
     "total-absurd", "data-null", "data-absent". `flat` says that no row holds an object, a list, or a name with a
-    dollar, beyond doubt.
+    dollar, beyond doubt. `columns` are those of the rows, where they had to be looked at anyway.
     """
 
     code: int
@@ -58,6 +59,7 @@ class Envelope:
     rows: list[Any]
     deviations: tuple[str, ...]
     flat: bool = field(default=False, compare=False)
+    columns: Columns | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,13 @@ def parse(body: bytes) -> Envelope:
             "too-many-rows", "no-envelope", "no-code" or "no-data".
     """
     deviations: list[str] = []
-    document, outline = document_in(body, deviations)
+    text = _text_in(body, deviations)
+    loaded = _loaded(text)
+    columns = _plain_columns(loaded)
+    if columns is not None:
+        document, outline = loaded, Outline(0, 0, _has_dollars(text))
+    else:
+        document, outline = _judged(text, loaded)
     members = _members(document, deviations)
     message = _message(members.get("message"))
     _check_code(members, message, deviations)
@@ -92,37 +100,75 @@ def parse(body: bytes) -> Envelope:
     if len(rows) > MAX_ROWS:
         raise Malformed("too-many-rows", f"{len(rows)} rows on one page")
     check_depth(document, rows, outline)
-    flat = outline.objects <= len(rows) + 1 and outline.arrays == 1 and not outline.dollars
-    return Envelope(0, message, total, rows, tuple(deviations), flat)
+    flat = outline.objects <= len(rows) + 1 and outline.arrays <= 1 and not outline.dollars
+    return Envelope(0, message, total, rows, tuple(deviations), flat, columns)
 
 
 def document_in(body: bytes, deviations: list[str]) -> tuple[dict[str, Any], Outline]:
     """The JSON object in a body, and what the body looks like; Malformed as `parse`."""
+    return _judged(_text_in(body, deviations))
+
+
+def _text_in(body: bytes, deviations: list[str]) -> bytes:
     if body.startswith(_BOM):
         body = body[len(_BOM) :]
         deviations.append("bom")
     if not body or body.isspace():
         raise Malformed("empty-body", "the body is empty")
-    # a single byte is looked for many times faster than two
-    dollars = (b"$" in body and b'"$' in body) or (b"\\" in body and b"\\u0024" in body)
-    outline = Outline(body.count(b"{"), body.count(b"["), dollars)
+    return body
+
+
+def _loaded(body: bytes) -> Any:
+    """What the fast parser makes of a body too short to be amplified; None where it makes nothing of it."""
+    if len(body) > min(MAX_BRACKETS, MAX_COMMAS):
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _plain_columns(document: Any) -> Columns | None:
+    """The columns of a page in which nothing is nested, and no number is a float, as which long ones are read.
+
+    Of most pages this is so, and then nothing is left to be looked for in their bytes.
+    """
+    if type(document) is not dict or type(document.get("data")) is not list:
+        return None
+    others = {type(value) for name, value in document.items() if name != "data"}
+    if others & {float, dict, list}:
+        return None
+    columns = columns_of(document["data"])
+    return columns if columns is not None and columns.are_plain else None
+
+
+def _judged(body: bytes, loaded: Any = None) -> tuple[dict[str, Any], Outline]:
+    """The document of a body, after a look at its bytes; `loaded` is what the fast parser made of it, if asked."""
+    outline = Outline(body.count(b"{"), body.count(b"["), _has_dollars(body))
     if outline.brackets > MAX_BRACKETS:
         raise Malformed("amplification", f"{outline.brackets} opening brackets in {len(body)} bytes")
     if len(body) > MAX_COMMAS and (commas := body.count(b",")) > MAX_COMMAS:
         raise Malformed("amplification", f"{commas} commas in {len(body)} bytes")
-    document = _load(body)
+    document = _load(body, loaded)
     if not isinstance(document, dict):
         raise Malformed("no-envelope", f"JSON, but no object: {_json_type(document)}")
     return document, outline
 
 
-def _load(body: bytes) -> Any:
+def _has_dollars(body: bytes) -> bool:
+    """Whether a name may begin with a dollar; a single byte is looked for many times faster than two."""
+    return (b"$" in body and b'"$' in body) or (b"\\" in body and b"\\u0024" in body)
+
+
+def _load(body: bytes, loaded: Any) -> Any:
     """The JSON document in `body`, by the fast parser where it is exact.
 
     The faults are raised outside the handlers: a parser's error holds the whole document.
     """
     if _has_long_number(body):
         return _load_exactly(body)
+    if loaded is not None:
+        return loaded
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -163,11 +163,11 @@ class _Findings:
         A row is looked at only where its column does not speak for it.
         """
         if shape.strange:
-            names = [name for name in columns if name not in self._fields]
+            names = [name for name in columns.values if name not in self._fields]
             self._note_drift(names)
             self._note_drift(names, rows=len(rows) - 1)  # to whom no name is new
         wrong = suspects(self._dataset.code, columns)
-        owners = shape.owned and ("cmcId" in wrong or {*columns["cmcId"]} != {self._cmc_id})
+        owners = shape.owned and ("cmcId" in wrong or {*columns.values["cmcId"]} != {self._cmc_id})
         areas = self._has_area and not _areas_fit(columns, wrong)
         if not (wrong or shape.missing or owners or areas):
             return
@@ -333,11 +333,12 @@ def _area_fits(platform: object, area: object) -> bool:
 
 def _areas_fit(columns: Columns, wrong: frozenset[str]) -> bool:
     """Whether all platforms and areas surely go together; not said of values that are no codes."""
-    if not columns.keys() >= {"platform", "area"}:
+    values = columns.values
+    if not values.keys() >= {"platform", "area"}:
         return True
     if wrong & {"platform", "area"}:
         return False
-    return all(_area_fits(*pair) for pair in {*zip(columns["platform"], columns["area"], strict=True)})
+    return all(_area_fits(*pair) for pair in {*zip(values["platform"], values["area"], strict=True)})
 
 
 @lru_cache(_VALIDATORS)
