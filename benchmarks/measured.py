@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -45,6 +46,20 @@ def spent(argv: Sequence[str], environment: Mapping[str, str]) -> Spent:
         errors.seek(0)
         said = errors.read().decode(errors="replace")
     return Spent(process.returncode, seconds, usage.ru_utime + usage.ru_stime, peak, said)
+
+
+def spent_together(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Spent:
+    """Runs several commands at once, to the end of the last one; CPU and peaks are added up."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(commands)) as pool:
+        each = [*pool.map(lambda argv: spent(argv, environment), commands)]
+    return Spent(
+        code=max(one.code for one in each),
+        seconds=time.perf_counter() - began,
+        cpu_seconds=sum(one.cpu_seconds for one in each),
+        peak_mb=sum(one.peak_mb for one in each),
+        said="".join(one.said for one in each),
+    )
 
 
 def _peak_mb(status: Path) -> float:

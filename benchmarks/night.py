@@ -24,9 +24,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from measured import spent
+from measured import spent_together
 from pages import PROVINCES, SCALES, render
 from pymongo import MongoClient
 
@@ -71,6 +71,7 @@ class Contender:
     night: int = 1
     env: Mapping[str, str] = field(default_factory=dict)
     keeps: bool = False  # the database of the one before: a second night
+    shards: int = 1  # processes that share the night
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,23 @@ def contenders(registries: Mapping[int, Path]) -> tuple[Contender, ...]:
     def peer(file: str) -> tuple[str, ...]:
         return (python, str(HERE / "peers" / file))
 
+    def nights(suffix: str, title: str, **how: Any) -> tuple[Contender, Contender]:
+        return (
+            Contender(f"night1{suffix}", f"subcmc night 1{title}", crawl(1), **how),
+            Contender(
+                f"night2{suffix}",
+                f"subcmc night 2, 1 % changed{title}",
+                crawl(2),
+                night=2,
+                keeps=True,
+                **how,
+            ),
+        )
+
     return (
-        Contender("night1", "subcmc night 1", crawl(1)),
-        Contender("night2", "subcmc night 2, 1 % changed", crawl(2), night=2, keeps=True),
+        *nights("", ""),
+        *nights("-pymongo", ", with `SUBCMC_DRIVER=pymongo`", env={"SUBCMC_DRIVER": "pymongo"}),
+        *nights("-shards", ", in two processes (`--shard`)", shards=2),
         Contender("floor", "the floor: bare asyncio loop, insert_many, no checks", peer("floor.py")),
         Contender("sequential", "requests + pymongo, sequential, no checks", peer("sequential.py")),
         Contender(
@@ -126,6 +141,20 @@ def nginx(root: Path, folder: Path) -> Iterator[str]:
     finally:
         running.terminate()
         running.wait()
+
+
+@contextmanager
+def mongod(folder: Path) -> Iterator[str]:
+    """A mongod with the cache that MongoDB gives itself, half of the memory less 1 GB; gives its URI.
+
+    The one that the program starts for a first look has 0.5 GB, which no centre would give to its own.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cache = max(256 * 2**20, (memory - 2**30) // 2)
+    with local_mongod(folder) as uri:
+        with MongoClient[dict[str, object]](uri) as client:
+            client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=f"cache_size={cache}")
+        yield uri
 
 
 def registry(
@@ -170,7 +199,12 @@ def measure(
         **{f"BENCH_PAGES_{code}": str(_pages(expected, code)) for code in SCALES},
         **contender.env,
     }
-    done = spent(contender.argv, environment)
+    shards = contender.shards
+    commands = [
+        (*contender.argv, *(("--shard", f"{index}/{shards}") if shards > 1 else ()))
+        for index in range(1, shards + 1)
+    ]
+    done = spent_together(commands, environment)
     held = sum(
         client[database][code].count_documents({"to": 2**63 - 1} if "night" in contender.name else {})
         for code in SCALES
@@ -240,7 +274,7 @@ def main() -> None:
         chosen = [each for each in everybody if not only or each.name in only]
         runs: dict[str, list[Measured]] = {each.name: [] for each in chosen}
         (folder / "nginx").mkdir()
-        with nginx(folder / "pages", folder / "nginx") as base, local_mongod(folder / "mongod") as uri:
+        with nginx(folder / "pages", folder / "nginx") as base, mongod(folder / "mongod") as uri:
             for number in range(given.rounds):
                 for each in chosen:
                     one = measure(each, base=base, uri=uri, counts=counts)

@@ -23,11 +23,9 @@ from pathlib import Path
 from statistics import median
 
 from cluster import cluster
-from night import SUBCMC, nginx, registry
+from night import SUBCMC, mongod, nginx, registry
 from pages import SCALES, render
 from pymongo import MongoClient
-
-from subcmc_crawler.store import local_mongod
 
 DATABASE, TICKS = "subcmc_workers", os.sysconf("SC_CLK_TCK")
 
@@ -133,7 +131,7 @@ def main() -> None:
         file = registry(folder, 1)
         (folder / "nginx").mkdir()
         nights: dict[int, list[Night]] = {1: [], 2: []}
-        with nginx(folder / "pages", folder / "nginx"), local_mongod(folder / "mongod") as uri:
+        with nginx(folder / "pages", folder / "nginx"), mongod(folder / "mongod") as uri:
             others = _servers(("mongod", "nginx"))
             for _ in range(given.rounds):
                 for shards, found in nights.items():
