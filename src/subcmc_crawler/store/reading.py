@@ -6,18 +6,22 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from pymongo import ASCENDING, DESCENDING
 
 from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import OPEN_END, Manifest, State
 from subcmc_crawler.province.page import SnapshotDigest, fingerprint, volatile_name
+from subcmc_crawler.spec.datasets import VOLATILE
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import decode_record, dump_json, unpack_times
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
 from subcmc_crawler.store.order import NotAsServed, served_pages
+
+_LINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,14 @@ async def _served(
         async for versions in batches(db[dataset], wanted, "key", "record")
         for version in versions
     }
-    rows = []
-    for position, key in enumerate(keys):
-        if position not in apart and key not in records:
-            raise NotAsServed(f"run {run} {cmc_id}/{dataset}: a row of page {page['ordinal']} is not stored")
-        record = apart[position] if position in apart else records[key]
-        rows.append(_with_time(record, times[position] if len(times) == len(keys) else times[0]))
+    try:
+        rows = [apart[at] if at in apart else records[key] for at, key in enumerate(keys)]
+    except KeyError:
+        message = f"run {run} {cmc_id}/{dataset}: a row of page {page['ordinal']} is not stored"
+        raise NotAsServed(message) from None
+    if len(records) < len(keys):  # a repeated row shares its record with another
+        rows = [dict(row) if type(row) is dict else row for row in rows]
+    _give_times(rows, times if len(times) == len(keys) else times * len(keys))
     return ServedPage(page, rows)
 
 
@@ -107,7 +113,10 @@ async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Doc
 
 def to_lines(records: Sequence[Any]) -> bytes:
     """Each record as a line of JSON."""
-    return b"".join(dump_json(record) + b"\n" for record in records)
+    try:
+        return b"".join([orjson.dumps(record, None, _LINE) for record in records])
+    except TypeError:  # integers over 64 bits, lone surrogates
+        return b"".join(dump_json(record) + b"\n" for record in records)
 
 
 async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[list[Any]]:
@@ -218,7 +227,9 @@ def _held(cmc_id: str, run: int) -> dict[str, Any]:
     return {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
 
 
-def _with_time(record: Any, collect_time: Any) -> Any:
-    """The record with the collectTime of its night; a copy, since a repeated row shares it with another."""
-    name = volatile_name(record)
-    return record if name is None else {**record, name: collect_time}
+def _give_times(rows: Sequence[Any], times: Sequence[Any]) -> None:
+    """Gives each row the collectTime of its night, where it has a place for one."""
+    for row, collect_time in zip(rows, times, strict=False):
+        name = VOLATILE if type(row) is dict and VOLATILE in row else volatile_name(row)
+        if name is not None:
+            row[name] = collect_time
