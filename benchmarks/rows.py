@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 from bson.raw_bson import RawBSONDocument
 
-from subcmc_crawler.province.page import Page, SnapshotDigest, fingerprint, read
+from subcmc_crawler.province.digest import SnapshotDigest
+from subcmc_crawler.province.page import Page, fingerprint, read
 from subcmc_crawler.province.tally import Tally
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.spec.datasets import DATASETS

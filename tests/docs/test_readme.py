@@ -22,7 +22,8 @@ from subcmc_crawler import errors
 from subcmc_crawler.cli.app import app
 from subcmc_crawler.config import VARIABLES
 from subcmc_crawler.model import Manifest, State, Verdict
-from subcmc_crawler.province.page import SnapshotDigest, fingerprint
+from subcmc_crawler.province.digest import SnapshotDigest
+from subcmc_crawler.province.page import fingerprint
 from subcmc_crawler.province.registry import Province, parse
 from subcmc_crawler.run import Crawl
 from subcmc_crawler.simulator.faults import Fault

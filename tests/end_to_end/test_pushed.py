@@ -13,7 +13,8 @@ from pymongo import InsertOne
 
 from subcmc_crawler.comparing import Comparing
 from subcmc_crawler.model import OPEN_END, Comparison, Counts, Manifest, RunStatus, State, Verdict
-from subcmc_crawler.province.page import SnapshotDigest, fingerprint
+from subcmc_crawler.province.digest import SnapshotDigest
+from subcmc_crawler.province.page import fingerprint
 from subcmc_crawler.run import Crawl
 from subcmc_crawler.simulator.ministry import SHAPES, Manner, Planted
 from subcmc_crawler.simulator.nights import Centre

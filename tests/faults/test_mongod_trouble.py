@@ -27,6 +27,7 @@ from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.server import Simulator
 from subcmc_crawler.store import Database, DriverName, open_store
 from subcmc_crawler.store import lease as leases
+from subcmc_crawler.store.counting import stored_as_of
 from subcmc_crawler.store.inserting import insert_once
 from subcmc_crawler.store.lease import acquire, held, keep
 from subcmc_crawler.store.reading import prove
@@ -120,6 +121,26 @@ async def test_another_fault_is_not_tried_again(db: Database, mongod: OwnMongod,
     mongod.fail(["insert"], writeConcernError={"code": code, "errmsg": "hunter2"})
     with pytest.raises(StoreLost, match=rf"^here: MongoDB refused a write \(codes {code}\): see why"):
         await insert_once(db, "ua_org_copy", [{"_id": 1, "hash": b"same"}], "here")
+
+
+@BOTH_DRIVERS
+@pytest.mark.parametrize("how", [{"closeConnection": True}, {"errorCode": 6}])
+async def test_what_is_stored_is_read_over_a_lost_connection(
+    db: Database, mongod: OwnMongod, how: dict[str, Any]
+) -> None:
+    expected = await stored_as_of(db, "ua_org", "620000", 1)
+    mongod.fail(["find"], times=2, **how)
+    assert await stored_as_of(db, "ua_org", "620000", 1) == expected
+    mongod.fail(["find"], times=3, **how)
+    with pytest.raises((AutoReconnect, OperationFailure)):
+        await stored_as_of(db, "ua_org", "620000", 1)
+
+
+async def test_what_may_not_be_read_is_asked_for_once(db: Database, mongod: OwnMongod) -> None:
+    mongod.fail(["find"], times=1, errorCode=13)
+    with pytest.raises(OperationFailure) as caught:
+        await stored_as_of(db, "ua_org", "620000", 1)
+    assert caught.value.code == 13
 
 
 async def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(db: Database, mongod: OwnMongod) -> None:

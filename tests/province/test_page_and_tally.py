@@ -6,6 +6,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import bson
@@ -13,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from subcmc_crawler.province.digest import SnapshotDigest
 from subcmc_crawler.province.page import (
     HASH_BYTES,
     Page,
-    SnapshotDigest,
     canonical,
     fingerprint,
     read,
@@ -460,6 +461,26 @@ def test_the_digest_of_what_was_served_is_that_of_what_mongodb_sends(keys: set[s
         sent.add_encoded(b"".join(bson.encode({"key": key, "hash": rows[key]}) for key in batch))
         counted.add_all(batch, [rows[key] for key in batch])
     assert str(sent) == str(counted)
+
+
+@given(st.integers(1, 40), st.sampled_from(["", "é", "人", "\0"]), st.integers(0, 90), st.integers(1, 60))
+def test_keys_of_one_length_are_digested_as_any_keys_are(
+    size: int, other: str, among: int, step: int
+) -> None:
+    keys = [f"{number:0{size}d}"[-size:] for number in range(90)]
+    keys[among:among] = [other * size] if other else []
+    hashes = [*map(blake2b_16, keys)]
+    at_once, one_by_one, sent = SnapshotDigest(), SnapshotDigest(), SnapshotDigest()
+    for start in range(0, len(keys), step):
+        at_once.add_all(keys[start : start + step], iter(hashes[start : start + step]))
+    for key, content in zip(keys, hashes, strict=True):
+        one_by_one.add(key, content)
+        sent.add_encoded(bson.encode({"key": key, "hash": content}))
+    assert str(at_once) == str(one_by_one) == str(sent)
+
+
+def blake2b_16(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=HASH_BYTES).digest()
 
 
 def test_a_page_from_the_wire_keeps_what_json_can_hold() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, Final
 
@@ -166,51 +165,3 @@ def canonical(value: Any) -> bytes:
 
 def _digest(text: bytes) -> bytes:
     return blake2b(text, digest_size=HASH_BYTES).digest()
-
-
-class SnapshotDigest:
-    """The content digest of a snapshot: over the BSON documents {key, hash} of its records, in the order of the keys.
-
-    So what MongoDB sends can be digested as it comes.
-    """
-
-    def __init__(self) -> None:
-        self._total = blake2b(digest_size=HASH_BYTES)
-
-    def add(self, key: str, content: bytes) -> None:
-        """The next record; keys come in ascending order of their UTF-8 bytes, as an index gives them."""
-        self.add_all((key,), (content,))
-
-    def add_all(self, keys: Iterable[str], hashes: Iterable[bytes]) -> None:
-        """The next records."""
-        texts = [*map(str.encode, keys)]
-        heads = map(_HEADS.__getitem__, map(len, texts))
-        self.add_encoded(b"".join(chain.from_iterable(zip(heads, texts, repeat(_HASH), hashes, _ENDS))))
-
-    def add_encoded(self, documents: bytes) -> None:
-        """The next records, as BSON."""
-        self._total.update(documents)
-
-    def __str__(self) -> str:
-        return self._total.hexdigest()
-
-
-class _Heads(dict[int, bytes]):
-    """What comes before the text of a key in the BSON of {key, hash}, by the bytes of the text."""
-
-    def __missing__(self, size: int) -> bytes:
-        whole = 4 + len(b"\x02key\0") + 4 + size + len(_HASH) + HASH_BYTES + len(_END)
-        head = b"%b\x02key\0%b" % (_int32(whole), _int32(size + 1))
-        if size <= LONGEST_KEY:
-            self[size] = head
-        return head
-
-
-def _int32(number: int) -> bytes:
-    return number.to_bytes(4, "little")
-
-
-_HASH: Final = b"\0\x05hash\0%b\0" % _int32(HASH_BYTES)
-_END: Final = b"\0"
-_ENDS: Final = repeat(_END)
-_HEADS: Final = _Heads()

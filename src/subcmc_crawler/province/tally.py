@@ -8,7 +8,8 @@ from itertools import count
 from struct import Struct
 from typing import Final, cast
 
-from subcmc_crawler.province.page import Page, SnapshotDigest
+from subcmc_crawler.province.digest import SnapshotDigest
+from subcmc_crawler.province.page import Page
 
 _BATCH: Final = 5_000
 _PAGE: Final = 1 << 32  # rows that no page has

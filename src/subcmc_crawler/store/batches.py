@@ -17,14 +17,6 @@ async def batches(
     collection: Any, wanted: Mapping[str, Any], *fields: str, by: str = "", hint: str = ""
 ) -> AsyncIterator[list[Document]]:
     """The `fields` of the documents that are `wanted`, a batch at a time; `by` is what they are sorted by."""
-    async for batch in raw_batches(collection, wanted, *fields, by=by, hint=hint):
-        yield bson.decode_all(batch)
-
-
-async def raw_batches(
-    collection: Any, wanted: Mapping[str, Any], *fields: str, by: str = "", hint: str = ""
-) -> AsyncIterator[bytes]:
-    """The same as BSON, document after document."""
     projection = {"_id": 0, **dict.fromkeys(fields, 1)}
     found = collection.find_raw_batches(dict(wanted), projection, batch_size=_ROWS)
     if by:
@@ -32,4 +24,4 @@ async def raw_batches(
     if hint:
         found = found.hint(hint)
     async for batch in found:
-        yield batch
+        yield bson.decode_all(batch)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import Struct
-from typing import Final
 
-from subcmc_crawler.province.page import SnapshotDigest
+from subcmc_crawler.province.digest import SnapshotDigest
 from subcmc_crawler.province.tally import Tally
-from subcmc_crawler.store.batches import raw_batches
 from subcmc_crawler.store.driver import Database
-
-_LENGTH: Final = Struct("<i")
+from subcmc_crawler.store.stretches import stretches
 
 
 @dataclass(slots=True)
@@ -42,16 +38,7 @@ async def stored_as_of(
     """Rows and digest of the versions that hold in `run`, read from the index alone, in bounded memory."""
     held = {"cmcId": cmc_id, "from": {"$lte": run}, "to": {"$gt": run}}
     rows, stored = 0, SnapshotDigest()
-    async for batch in raw_batches(db[dataset], held, "key", "hash", by="key", hint="version"):
-        stored.add_encoded(batch)
-        rows += _documents(batch)
+    async for versions in stretches(db[dataset], held, "key", "hash", by="key", hint="version"):
+        stored.add_encoded(b"".join(versions))
+        rows += len(versions)
     return Stored(rows, str(stored), tally.digest() if tally is not None else None)
-
-
-def _documents(batch: bytes) -> int:
-    """The number of BSON documents, each of which begins with its length."""
-    count = at = 0
-    while at < len(batch):
-        at += _LENGTH.unpack_from(batch, at)[0]
-        count += 1
-    return count

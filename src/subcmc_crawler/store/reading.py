@@ -13,7 +13,8 @@ from pymongo import ASCENDING, DESCENDING
 
 from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import OPEN_END, Manifest, State
-from subcmc_crawler.province.page import SnapshotDigest, fingerprint, volatile_name
+from subcmc_crawler.province.digest import SnapshotDigest
+from subcmc_crawler.province.page import fingerprint, volatile_name
 from subcmc_crawler.spec.datasets import VOLATILE
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import decode_record, dump_json, unpack_times
