@@ -12,6 +12,7 @@ from typing import Any
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge
 from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Ending, PageRecord, RuleBreak
+from subcmc_crawler.naming import Naming
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.asking import Asked, Asker, Halted
 from subcmc_crawler.province.page import HASH_BYTES, Page, read
@@ -57,6 +58,7 @@ class WalkPass:
         self.number = number
         self.address = address
         self.tally = Tally()
+        self.naming = Naming(dataset)
         self.fault: Fault | None = None
         self.ordinal = 0
         self.collect_times: tuple[int, int] | None = None
@@ -202,6 +204,7 @@ class WalkPass:
 
     def _took(self, page: Page, rows: Sorted, repeats_before: int) -> None:
         self._note(page)
+        self.naming.add(page, self.tally)
         self._content.update(b"".join(page.hashes))
         self.ordinal += 1
         repeated = self.tally.repeats > repeats_before

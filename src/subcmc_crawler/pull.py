@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from subcmc_crawler.errors import Fault, Unreachable
 from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Attempt, Counts, Ending, Manifest, PageRecord, State, Verdict
+from subcmc_crawler.naming import Naming
 from subcmc_crawler.passing import WalkPass
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.asking import Asker
@@ -37,7 +38,7 @@ from subcmc_crawler.store import Database
 from subcmc_crawler.store.counting import Stored
 from subcmc_crawler.store.order import NotAsServed
 from subcmc_crawler.store.reading import pages_as_served
-from subcmc_crawler.store.references import count_references, write_references
+from subcmc_crawler.store.references import ReferenceCounting, write_references
 from subcmc_crawler.store.resuming import OpenPass, Reopened
 from subcmc_crawler.store.runs import find_manifest, write_manifest
 from subcmc_crawler.store.writing import SnapshotWriter
@@ -74,6 +75,7 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
     """The manifests of all datasets that were asked for, in the order of the specification."""
     manifests = []
     dead: dict[Address, Fault] = {}
+    counting = ReferenceCounting(night.db, night.run, province.cmc_id)
     for dataset in DATASETS.values():
         if night.datasets and dataset.code not in night.datasets:
             continue
@@ -85,12 +87,13 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
         elif settings is None or not province.addresses:
             manifest = await _unregistered(province, dataset, night)
         else:
-            manifest = await Walk(province, dataset, settings, night, asker, halted=halted, dead=dead).run()
+            walk = Walk(province, dataset, settings, night, asker, halted=halted, dead=dead)
+            manifest = await walk.run()
+            await counting.walked(manifest, walk.naming)
         night.observer.cell(manifest)
         manifests.append(manifest)
     if not halted.stopped and any(each.state in _STORED for each in manifests):
-        references = await count_references(night.db, night.run, province.cmc_id)
-        await write_references(night.db, references, fence=night.fence)
+        await write_references(night.db, await counting.finish(), fence=night.fence)
     return manifests
 
 
@@ -179,6 +182,7 @@ class Walk:
         self._asker = asker
         self._halted = halted
         self._dead = dead
+        self.naming = Naming(dataset)  # of the last pass, once it is over
         self._opened = _opened(province, dataset, night)
         self._writer = SnapshotWriter(night.db, dataset, self._opened, fence=night.fence, surely=night.surely)
         self._passes: list[PassFacts] = []  # those that came to an end, which the decisions look at
@@ -204,6 +208,7 @@ class Walk:
         counts = self._counts(last, stored)
         manifest = self._concluded(last, counts, self._finding(last, counts, stored), stored)
         await self._writer.settle(manifest)
+        self.naming = last.naming if last else self.naming
         return manifest
 
     async def _last_size(self) -> int | None:

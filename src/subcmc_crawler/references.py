@@ -31,7 +31,7 @@ class ReferenceTally:
         self._records = 0
         self._absent = 0
         self._dangling = 0
-        self._samples: list[NamedKey] = []
+        self._nowhere: dict[str | None, str] = {}  # what is not there -> the first record that names it
 
     def unknown(self, batch: Iterable[Named]) -> list[str]:
         """The keys of the target that the batch names and that nobody has looked up yet."""
@@ -51,11 +51,23 @@ class ReferenceTally:
             nowhere = [name for name in names if name is None or not self._known[name]]
             if nowhere:
                 self._dangling += records
-                if len(self._samples) < _SAMPLES:
-                    self._samples.append(_masked(self._dataset, key, self._reference.dataset, nowhere[0]))
+                self._keep(nowhere[0], key)
 
-    def count(self, *, as_of: int, target_as_of: int, order: ServedOrder | None = None) -> ReferenceCount:
-        """What was counted, with what the order of serving says."""
+    def _keep(self, named: str | None, key: str) -> None:
+        """Keeps what is to be told: the same, in whichever order the records come."""
+        told = self._nowhere
+        told[named] = min(key, told.get(named, key))
+        if len(told) > _SAMPLES:
+            del told[max(told, key=told.__getitem__)]
+
+    def count(self, *, as_of: int, target_as_of: int, order: Late | None = None) -> ReferenceCount:
+        """What was counted, with what the order of serving says.
+
+        Each thing that is not there is told once, with the first record that names it; those whose records come first
+        in the order of keys are told.
+        """
+        told = sorted((key, named) for named, key in self._nowhere.items())
+        target = self._reference.dataset
         return ReferenceCount(
             dataset=self._dataset,
             field=self._reference.field,
@@ -65,24 +77,46 @@ class ReferenceTally:
             records=self._records,
             absent=self._absent,
             dangling=self._dangling,
-            samples=tuple(self._samples),
+            samples=tuple(_masked(self._dataset, key, target, named) for key, named in told),
             late=order.late if order else None,
             late_samples=tuple(order.samples) if order else (),
         )
 
 
-class ServedOrder:
-    """Counts the records that were served before the record of the same dataset that they name (2.2.1.4).
-
-    One that names itself, or a record that never comes, is not late.
-    """
+class Late:
+    """Counts the records that were served before the record of the same dataset that they name (2.2.1.4)."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset.code
-        self._served: set[str] = set()
-        self._waiting: dict[str, list[str]] = {}  # parent -> children served before it
+        self._children: dict[str, list[str]] = {}  # parent -> children served before it
+        self.waiting = 0  # children whose parent has not come
         self.late = 0
         self.samples: list[NamedKey] = []
+
+    def come(self, key: str) -> None:
+        """A record is served: those that named it before were late."""
+        for child in self._children.pop(key, ()):
+            self.waiting -= 1
+            self.late += 1
+            if len(self.samples) < _SAMPLES:
+                self.samples.append(_masked(self._dataset, child, self._dataset, key))
+
+    def wait(self, child: str, parent: str) -> None:
+        """A record names one that has not been served."""
+        self._children.setdefault(parent, []).append(child)
+        self.waiting += 1
+
+    def awaits(self, keys: Iterable[str]) -> bool:
+        """Whether one of these is named by a record that was served before."""
+        return not self._children.keys().isdisjoint(keys)
+
+
+class ServedOrder(Late):
+    """Counts them record by record. One that names itself, or a record that never comes, is not late."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        self._served: set[str] = set()
 
     @property
     def served(self) -> int:
@@ -94,13 +128,10 @@ class ServedOrder:
         if key in self._served:
             return
         self._served.add(key)
-        for child in self._waiting.pop(key, ()):
-            self.late += 1
-            if len(self.samples) < _SAMPLES:
-                self.samples.append(_masked(self._dataset, child, self._dataset, key))
+        self.come(key)
         for parent in parents:
             if parent is not None and parent not in self._served:
-                self._waiting.setdefault(parent, []).append(key)
+                self.wait(key, parent)
 
 
 def not_counted(

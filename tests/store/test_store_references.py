@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from store_cases import BOTH_DRIVERS, CMC, snapshot
+from store_cases import BOTH_DRIVERS, CMC, page_of, snapshot
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import NamedKey, ReferenceCount, References, State
+from subcmc_crawler.naming import Naming
+from subcmc_crawler.province.tally import Tally
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.references import (
+    ReferenceCounting,
     count_references,
     find_references,
     references_of_run,
     write_references,
 )
+from subcmc_crawler.store.runs import published_as_of
 
 pytestmark = BOTH_DRIVERS
 
@@ -139,3 +143,69 @@ async def test_what_is_kept_is_read_back_and_a_later_crawl_wins(store: Database)
     with pytest.raises(StoreLost, match="taken over"):
         await write_references(store, References(run=1, cmc_id=CMC, counts=()), fence=1)
     assert await find_references(store, 1, CMC) == references
+
+
+@pytest.mark.parametrize("wide", [2**40, 2**63 - 1, 2**70])
+async def test_a_wide_number_names_its_digits(store: Database, wide: int) -> None:
+    hosts = [{"assetId": wide, "orgId": wide}]
+    services = [{"appId": "a", "hosts": [wide]}]
+    await stored(store, ua_org=[{"orgId": wide, "parentOrgId": wide}], hardware=hosts, pm_service=services)
+    await stored(store, pm_app=[{"appId": "a"}])
+    references = await count_references(store, 1, CMC)
+    counted = [each for each in references.counts if each.counted]
+    assert [(each.field, each.records, each.dangling, each.late) for each in counted] == [
+        ("parentOrgId", 1, 0, 0),
+        ("orgId", 1, 0, None),
+        ("appId", 1, 0, None),
+        ("hosts", 1, 0, None),
+    ]
+
+
+async def test_a_list_that_holds_null_is_counted_once(store: Database) -> None:
+    users: list[dict[str, Any]]
+    users = [{"userId": "a", "orgId": [None]}, {"userId": "b", "orgId": None}, {"userId": "c", "orgId": "o1"}]
+    await stored(store, ua_org=ORGS, ua_user=users)
+    found = await counted(store, "ua_user", "orgId")
+    assert (found.records, found.absent, found.dangling) == (3, 2, 0)
+
+
+async def test_each_thing_that_is_not_there_is_told_once_by_its_first_record(store: Database) -> None:
+    """The same whatever the order in which MongoDB groups them."""
+    users = [{"userId": f"u{number:03d}", "orgId": f"x{(number * 7) % 40}"} for number in range(400)]
+    await stored(store, ua_org=ORGS, ua_user=users)
+    found = await counted(store, "ua_user", "orgId")
+    assert found.dangling == 400
+    assert found.samples == tuple(
+        NamedKey(key=f"u{number:03d}", named=f"x{(number * 7) % 40}") for number in range(10)
+    )
+
+
+@pytest.mark.parametrize("code", ["ua_org", "ua_user", "hardware", "pm_service"])
+async def test_what_pages_tell_of_any_plain_value_is_what_the_store_tells(store: Database, code: str) -> None:
+    """Also of values that BSON cannot hold, whose records are kept as text."""
+    values = ["o1", "o9", "7", "o9", "", " ", "-1L", None, "\ud800", "o\u0000"]
+    dataset = DATASETS[code]
+    reference = dataset.references[-1]
+    rows = [
+        {dataset.key: f"k{number}", reference.field: [value, "o1"] if reference.many else value}
+        for number, value in enumerate(values)
+    ]
+    await stored(store, ua_org=ORGS, hardware=[{"assetId": "o1"}])
+    run = 2 if code in ("ua_org", "hardware") else 1
+    manifest = await snapshot(store, run, [rows[:5], rows[5:]], dataset=dataset)
+    tally, naming = Tally(), Naming(dataset)
+    for ordinal, part in enumerate((rows[:5], rows[5:])):
+        page = page_of(part, dataset=dataset)
+        tally.sort(page, ordinal)
+        naming.add(page, tally)
+    counting = ReferenceCounting(store, run, CMC)
+    if reference.dataset != code:
+        target = await published_as_of(store, run, CMC, reference.dataset)
+        assert target is not None
+        await counting.walked(target, Naming(DATASETS[reference.dataset]))
+    await counting.walked(manifest, naming)
+    assert naming.of(reference) is not None
+    found = await counting.finish()
+    assert found == await count_references(store, run, CMC)
+    (count,) = (each for each in found.of(code) if each.field == reference.field)
+    assert (count.records, count.absent) == (len(rows), 0 if reference.many else 4)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
+from bson.int64 import Int64
 from pymongo.errors import DuplicateKeyError
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import Manifest, NamedKey, ReferenceCount, References, State
+from subcmc_crawler.naming import Naming
 from subcmc_crawler.references import Named, ReferenceTally, ServedOrder, not_counted
 from subcmc_crawler.spec.datasets import DATASETS, Dataset, Reference
 from subcmc_crawler.spec.references import REFERENCES, is_ordered, keys_named, value_in
@@ -21,21 +23,75 @@ from subcmc_crawler.store.runs import find_manifest, published_as_of
 _BATCH: Final = 2_000
 _SEEN: Final = (State.PUBLISHED, State.HELD)
 _UNCLEAR: Final = object()
+_NOT_FOUND: Final = {
+    "$eq": None,
+    "$not": {"$type": "array"},
+}  # null alone would find a list that holds one, too
 
 
 async def count_references(db: Database, run: int, cmc_id: str) -> References:
-    """The references of a province between what this run published or holds, elsewhere what is in force."""
-    codes = {code for dataset, each in REFERENCES for code in (dataset.code, each.dataset)}
-    seen = {code: await _seen_in(db, run, cmc_id, code) for code in codes}
-    counts = []
-    for dataset, reference in REFERENCES:
-        own, target = seen[dataset.code], seen[reference.dataset]
+    """The references of a province between what this run published or holds, elsewhere what is in force.
+
+    All records that name something are read.
+    """
+    return await ReferenceCounting(db, run, cmc_id).finish()
+
+
+class ReferenceCounting:
+    """Counts the references of a province while its datasets are walked; what comes of it is `count_references()`.
+
+    Whatever the pages of a walk surely tell is counted when the walk is over, and what they leave at the end.
+    """
+
+    def __init__(self, db: Database, run: int, cmc_id: str) -> None:
+        self._db = db
+        self._run = run
+        self._cmc_id = cmc_id
+        self._counts: dict[tuple[str, str], ReferenceCount] = {}
+        self._settled: dict[str, Manifest] = {}
+
+    async def walked(self, own: Manifest, naming: Naming) -> None:
+        """A dataset of this run is settled; `naming` is what the rows of its last pass name."""
+        if own.state not in _SEEN:
+            return
+        self._settled[own.dataset] = own
+        dataset = DATASETS[own.dataset]
+        for reference in dataset.references:
+            groups, target = naming.of(reference), self._settled.get(reference.dataset)
+            if groups is None or target is None or groups.rows != own.counts.distinct:
+                continue
+            tally = ReferenceTally(dataset, reference)
+            for batch in groups.batches(_BATCH):
+                await _add(self._db, tally, batch, target)
+            self._counts[dataset.code, reference.field] = tally.count(
+                as_of=own.run, target_as_of=target.run, order=groups.order
+            )
+
+    async def finish(self) -> References:
+        """All references, once every dataset is settled."""
+        counts = [
+            self._counts.get((dataset.code, reference.field)) or await self._ask(dataset, reference)
+            for dataset, reference in REFERENCES
+        ]
+        return References(run=self._run, cmc_id=self._cmc_id, counts=tuple(counts))
+
+    async def _ask(self, dataset: Dataset, reference: Reference) -> ReferenceCount:
+        own, target = await self._seen(dataset.code), await self._seen(reference.dataset)
         if own is None or target is None:
             runs = (own.run if own else None, target.run if target else None)
-            counts.append(not_counted(dataset, reference, *runs))
-        else:
-            counts.append(await _count(db, dataset, reference, own, target))
-    return References(run=run, cmc_id=cmc_id, counts=tuple(counts))
+            return not_counted(dataset, reference, *runs)
+        return await _count(self._db, dataset, reference, own, target)
+
+    async def _seen(self, dataset: str) -> Manifest | None:
+        """The snapshot of a dataset that counts in this run: its own when it has one, else the one in force."""
+        if dataset in self._settled:
+            return self._settled[dataset]
+        own = await find_manifest(self._db, self._run, self._cmc_id, dataset)
+        if own is None or own.state not in _SEEN:
+            own = await published_as_of(self._db, self._run, self._cmc_id, dataset)
+        if own is not None:
+            self._settled[dataset] = own
+        return own
 
 
 async def write_references(db: Database, references: References, *, fence: int) -> None:
@@ -90,23 +146,19 @@ def references_of(document: Mapping[str, Any]) -> References:
     )
 
 
-async def _seen_in(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest | None:
-    """The snapshot of a dataset that counts in this run: its own when it has one, else the one in force."""
-    own = await find_manifest(db, run, cmc_id, dataset)
-    if own is not None and own.state in _SEEN:
-        return own
-    return await published_as_of(db, run, cmc_id, dataset)
-
-
 async def _count(
     db: Database, dataset: Dataset, reference: Reference, own: Manifest, target: Manifest
 ) -> ReferenceCount:
     tally = ReferenceTally(dataset, reference)
     async for batch in _batches(db, own, reference):
-        asked = tally.unknown(batch)
-        tally.add(batch, asked, await _there(db, target, asked))
+        await _add(db, tally, batch, target)
     order = await _order(db, dataset, reference, own) if is_ordered(dataset, reference) else None
     return tally.count(as_of=own.run, target_as_of=target.run, order=order)
+
+
+async def _add(db: Database, tally: ReferenceTally, batch: Sequence[Named], target: Manifest) -> None:
+    asked = tally.unknown(batch)
+    tally.add(batch, asked, await _there(db, target, asked))
 
 
 async def _batches(db: Database, own: Manifest, reference: Reference) -> AsyncIterator[list[Named]]:
@@ -139,17 +191,17 @@ async def _groups(db: Database, own: Manifest, reference: Reference) -> AsyncIte
         if each["_id"] is None:
             unclear = each["records"]
             continue
-        batch.append((each["first"], keys_named(each["_id"]), each["records"]))
+        batch.append((each["first"], _names(each["_id"]), each["records"]))
         if len(batch) == _BATCH:
             yield batch
             batch = []
     yield batch
     if unclear:
         async for versions in batches(
-            db[own.dataset], {**_held(own), field: None}, "key", "record", hint="version"
+            db[own.dataset], {**_held(own), field: _NOT_FOUND}, "key", "record", hint="version"
         ):
             values = ((each["key"], value_in(reference, decode_record(each["record"]))) for each in versions)
-            yield [(key, keys_named(value), 1) for key, value in values]
+            yield [(key, _names(value), 1) for key, value in values]
 
 
 async def _named(
@@ -163,7 +215,7 @@ async def _named(
         async for versions in batches(db[own.dataset], wanted, "key", "record", hint="version"):
             for version in versions:
                 values[version["key"]] = value_in(reference, decode_record(version["record"]))
-    return [(key, keys_named(value)) for key, value in values.items()]
+    return [(key, _names(value)) for key, value in values.items()]
 
 
 async def _there(db: Database, target: Manifest, keys: Sequence[str]) -> set[str]:
@@ -196,6 +248,15 @@ async def _order(db: Database, dataset: Dataset, reference: Reference, own: Mani
 def _by_key(own: Manifest, reference: Reference) -> bool:
     """Whether the primary key is what names: then no record need be read."""
     return reference.field == DATASETS[own.dataset].key
+
+
+def _names(value: Any) -> tuple[str | None, ...]:
+    """The keys that a value names, as MongoDB gives it back: a number past 32 bits has a type of its own."""
+    return keys_named([*map(_whole, value)] if isinstance(value, list) else _whole(value))
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, Int64) else value
 
 
 def _fields(reference: Reference) -> tuple[str, str]:
