@@ -1,11 +1,10 @@
-"""Reads many small documents at once: a batch is decoded in one call, not document by document."""
+"""Reads many documents at once: a batch is taken in one step, not document by document."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-import bson
 from pymongo import ASCENDING
 
 from subcmc_crawler.store.driver import Document
@@ -18,10 +17,11 @@ async def batches(
 ) -> AsyncIterator[list[Document]]:
     """The `fields` of the documents that are `wanted`, a batch at a time; `by` is what they are sorted by."""
     projection = {"_id": 0, **dict.fromkeys(fields, 1)}
-    found = collection.find_raw_batches(dict(wanted), projection, batch_size=_ROWS)
+    found = collection.find(dict(wanted), projection, batch_size=_ROWS)
     if by:
         found = found.sort(by, ASCENDING)
     if hint:
         found = found.hint(hint)
-    async for batch in found:
-        yield bson.decode_all(batch)
+    while found.alive:
+        if batch := await found.to_list(_ROWS):
+            yield batch

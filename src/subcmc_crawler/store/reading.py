@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +22,7 @@ from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
 from subcmc_crawler.store.order import NotAsServed, served_pages
 
+_PAGES_AHEAD: Final = 2
 _LINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
@@ -36,26 +37,25 @@ class ServedPage:
 async def pages_as_served(
     db: Database, run: int, cmc_id: str, dataset: str, walk_pass: int
 ) -> AsyncIterator[ServedPage]:
-    """The pages of the pass whose rows are stored as of `run`, in order; one is read ahead.
+    """The pages of the pass whose rows are stored as of `run`, in order; a few are read ahead.
 
     NotAsServed when a row of a page is not stored.
     """
-    ahead: asyncio.Task[ServedPage] | None = None
+    ahead: deque[asyncio.Task[ServedPage]] = deque()
     aside = await db["quarantine"].find_one(ledger_of(run, cmc_id, dataset, walk_pass), {"_id": 1})
     try:
         async for page, keys in served_pages(db, run, cmc_id, dataset, walk_pass):
-            before = ahead
-            ahead = asyncio.create_task(_served(db, run, page, keys, aside=aside is not None))
-            if before is not None:
-                served = await before
-                await asyncio.sleep(0)  # so that the next one is asked for while this one is looked at
+            ahead.append(asyncio.create_task(_served(db, run, page, keys, aside=aside is not None)))
+            if len(ahead) > _PAGES_AHEAD:
+                served = await ahead.popleft()
+                await asyncio.sleep(0)  # so that the next ones are asked for while this one is looked at
                 yield served
-        if ahead is not None:
-            yield await ahead
+        while ahead:
+            yield await ahead.popleft()
     finally:
-        if ahead is not None:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+        for task in ahead:
+            task.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)
 
 
 async def _served(
