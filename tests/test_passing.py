@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -91,7 +91,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.records: list[PageRecord] = []
-        self.stored: list[tuple[int, ...]] = []
+        self.stored: list[Sequence[int]] = []
 
     async def __call__(self, page: Page, sorted_rows: Sorted, record: PageRecord, received: int) -> None:
         await asyncio.sleep(0)

@@ -23,7 +23,7 @@ from subcmc_crawler.province.page import (
     read,
     volatile_name,
 )
-from subcmc_crawler.province.tally import Displaced, Place, Tally
+from subcmc_crawler.province.tally import Displaced, Place, Tally, at, keys_at
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.spec.envelope import Envelope, parse
@@ -230,7 +230,7 @@ def test_what_the_fast_writer_refuses_has_a_text_too(value: Any) -> None:
 def test_a_new_key_is_distinct_and_stored() -> None:
     tally = Tally()
     found = tally.sort(page([row("k1"), row("k2")]), 0)
-    assert (found.store, found.displaced, found.fresh) == ((0, 1), (), 2)
+    assert (tuple(found.store), found.displaced, found.fresh) == ((0, 1), (), 2)
     assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (2, 2, 0, 0)
     assert "k1" in tally
     assert "k3" not in tally
@@ -240,7 +240,7 @@ def test_the_same_key_and_content_again_is_repeated_and_not_stored() -> None:
     tally = Tally()
     tally.sort(page([row("k1", collectTime=1)]), 0)
     found = tally.sort(page([row("k1", collectTime=2)]), 1)
-    assert (found.store, found.displaced, found.fresh) == ((), (), 0)
+    assert (tuple(found.store), found.displaced, found.fresh) == ((), (), 0)
     assert (tally.received, tally.distinct, tally.repeated) == (2, 1, 1)
 
 
@@ -249,7 +249,7 @@ def test_the_same_key_with_other_content_displaces_the_earlier_row() -> None:
     first = page([row("k0"), row("k1", "a")])
     tally.sort(first, 0)
     found = tally.sort(page([row("k1", "b")]), 1)
-    assert (found.store, found.fresh) == ((0,), 0)
+    assert (tuple(found.store), found.fresh) == ((0,), 0)
     assert found.displaced == (Displaced("k1", Place(0, 1), first.hashes[1]),)
     assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (3, 2, 0, 1)
 
@@ -273,7 +273,7 @@ def test_repetitions_are_displaced_with_the_row_they_repeat() -> None:
     (displaced,) = found.displaced
     assert (displaced.key, displaced.first, displaced.hash) == ("k1", Place(0, 0), served.hashes[0])
     assert tuple(displaced.places()) == (Place(0, 0), Place(1, 1))
-    assert found.store == (0,)
+    assert tuple(found.store) == (0,)
     assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (5, 2, 2, 1)
 
 
@@ -301,14 +301,14 @@ def test_a_displaced_row_may_come_back() -> None:
         ((Place(0, 0),), served.hashes[0]),
         ((Place(0, 1),), served.hashes[1]),
     ]
-    assert found.store == (2,)
+    assert tuple(found.store) == (2,)
     assert (tally.distinct, tally.repeated, tally.conflicting) == (1, 0, 2)
 
 
 def test_rows_without_a_usable_key_are_quarantined_and_fresh() -> None:
     tally = Tally()
     found = tally.sort(page([{"operator": "x"}, {"operator": "x"}, "text", row(LONE_SURROGATE)]), 0)
-    assert (found.store, found.displaced, found.fresh) == ((), (), 4)
+    assert (tuple(found.store), found.displaced, found.fresh) == ((), (), 4)
     assert (tally.received, tally.quarantined, tally.distinct) == (4, 4, 0)
 
 
@@ -422,6 +422,16 @@ def test_the_digest_depends_on_every_key_and_every_content() -> None:
 def test_the_digest_is_that_of_the_rows_that_stay_stored() -> None:
     served = [row("k1", "A"), row("k1", "B"), row("k1", "B")]
     assert snapshot_digest(served, 5) == snapshot_digest([row("k1", "B")], 5)
+
+
+@given(st.lists(st.lists(st.sampled_from([None, "k1", "k2", "k3", "k4", "k5"]), max_size=7), max_size=2))
+def test_what_is_to_be_stored_has_its_keys_and_hashes(pages: list[list[str | None]]) -> None:
+    tally = Tally()
+    for ordinal, keys in enumerate(pages):
+        found = page([{"netId": key, "netName": place % 2} for place, key in enumerate(keys)])
+        stored = tally.sort(found, ordinal).store
+        assert [*keys_at(found, stored)] == [keys[place] for place in stored]
+        assert [*at(found.hashes, stored)] == [found.hashes[place] for place in stored]
 
 
 def test_a_key_cannot_borrow_from_the_content_beside_it() -> None:

@@ -108,6 +108,19 @@ async def test_a_row_that_conflicts_in_the_model_is_looked_up(db: Database) -> N
     assert (await counts_of(db, 3)).unchanged == 30
 
 
+async def test_a_row_that_displaced_another_one_is_looked_up(db: Database) -> None:
+    """The base told k000 twice, far apart: it is awaited again after it was met, and was changed there."""
+    content = {f"k{number:03d}": 0 for number in range(800)}
+    pages = pages_of(content, list(content), 100, 1)
+    await snapshot(db, 1, [*pages, [row("k000", 0)]])
+    with looked_up() as asked:
+        await snapshot(db, 2, [[row("k000", 1), *pages[0][1:]], *pages[1:], [row("k000", 0)]])
+    assert asked == ["k000", "k000"]
+    counts = await counts_of(db, 2)
+    assert (counts.added, counts.changed, counts.removed, counts.unchanged) == (0, 0, 0, 800)
+    assert len(await everything(db, "ua_org")) == 800
+
+
 async def test_a_ledger_that_is_gone_costs_questions_and_nothing_else(db: Database) -> None:
     content = {f"k{number:03d}": 0 for number in range(50)}
     await snapshot(db, 1, pages_of(content, list(content), 20, 1))

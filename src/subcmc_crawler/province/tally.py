@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from struct import Struct
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from subcmc_crawler.province.digest import SnapshotDigest
 from subcmc_crawler.province.page import Page
+
+Value = TypeVar("Value")
 
 _BATCH: Final = 5_000
 _PAGE: Final = 1 << 32  # rows that no page has
@@ -48,7 +50,7 @@ class Displaced:
 class Sorted:
     """What the rows of one page are: positions to store, and earlier rows that they displace."""
 
-    store: tuple[int, ...]
+    store: Sequence[int]
     displaced: tuple[Displaced, ...] = ()
     fresh: int = 0  # rows with a new key or with none
 
@@ -110,7 +112,7 @@ class Tally:
             self._columns.append((ordinal, keys))
         else:
             self._where.update(_places(ordinal, keys))
-        return Sorted(tuple(range(len(keys))), (), len(keys))
+        return Sorted(range(len(keys)), (), len(keys))
 
     def _take_each(self, page: Page, ordinal: int) -> Sorted:
         seen, flags, where = self._seen, page.checked.flags, self._places()
@@ -164,3 +166,13 @@ class Tally:
 def _places(ordinal: int, keys: Sequence[str]) -> Iterable[tuple[str, int]]:
     """Each key of a page with the number of its place."""
     return zip(keys, count(ordinal * _PAGE), strict=False)
+
+
+def at(column: Sequence[Value], positions: Sequence[int]) -> Sequence[Value]:
+    """The values of a column at some of its positions; the column itself where those are all, from the first on."""
+    return column if len(positions) == len(column) else [*map(column.__getitem__, positions)]
+
+
+def keys_at(page: Page, positions: Sequence[int]) -> Sequence[str]:
+    """The keys of rows that are to be stored: each has one."""
+    return cast(Sequence[str], at(page.keys, positions))

@@ -10,13 +10,16 @@ and digested.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
+from operator import or_
 from typing import Final
 
 from pymongo import ASCENDING
 
 from subcmc_crawler.model import Manifest
 from subcmc_crawler.province.page import Page
-from subcmc_crawler.province.tally import Sorted, Tally
+from subcmc_crawler.province.tally import Sorted, Tally, at, keys_at
+from subcmc_crawler.store.awaited import Awaited
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import unpack
 from subcmc_crawler.store.driver import Database, Document
@@ -65,7 +68,7 @@ class Base:
     def _begin(self) -> None:
         manifest = self._manifest
         self._order = Order(self._db, self._model, manifest.cmc_id, manifest.dataset, hashes=True)
-        self._waiting: dict[str, bytes | None] = {}
+        self._awaited = Awaited()
         self._met = self._read = self._pages = 0
         self._ended = False
         self._usable = self._ahead
@@ -86,25 +89,22 @@ class Base:
 
         What is left has to be looked up, and so has every row that displaced another one.
         """
-        keys = [str(page.keys[position]) for position in rows.store]
-        await self._look_ahead(len(keys))
+        await self._look_ahead(len(rows.store))
         if not self._usable:
             return rows.store
-        self._met += len(keys)
-        before = [self._waiting.pop(key, None) for key in keys]
-        hashes = [page.hashes[position] for position in rows.store]
-        displaced = {entry.key for entry in rows.displaced}
-        return [
-            position
-            for position, key, was, content in zip(rows.store, keys, before, hashes, strict=True)
-            if was != content or key in displaced
-        ]
+        self._met += len(rows.store)
+        keys = keys_at(page, rows.store)
+        differ = self._awaited.meet(keys, at(page.hashes, rows.store))
+        if rows.displaced:
+            displaced = {entry.key for entry in rows.displaced}
+            differ = [*map(or_, differ, map(displaced.__contains__, keys))]
+        return [*compress(rows.store, differ)]
 
     async def gone(self, served: Tally, *, expected: int) -> list[str]:
         """The keys of the base that were not served; from the versions where the ledger does not tell as many."""
         while self._usable and not self._ended:
             await self._read_on(0)
-        gone = [key for key in self._waiting if key not in served]
+        gone = [key for key in self._awaited.unmet() if key not in served]
         if self._usable and len(gone) == expected:
             return gone
         return [
@@ -132,19 +132,14 @@ class Base:
             for page in pages:
                 keys, hashes = await self._rows_of(page)
                 self._read += len(keys)
-                self._await(keys, hashes)
+                sure = [None] * len(keys) if self._conflicting else hashes
+                self._awaited.add(keys, sure, unsure=self._changed)
         except NotAsServed:
             self._usable = False
-        if len(self._waiting) > max(_FAR, 2 * rows):
+        if len(self._awaited) > max(_FAR, 2 * rows):
             self._usable = False
         if not self._usable:
-            self._waiting.clear()
-
-    def _await(self, keys: Sequence[Key], hashes: Sequence[bytes | None]) -> None:
-        changed = self._changed or ()
-        for key, content in zip(keys, hashes, strict=True):
-            if key is not None:
-                self._waiting[key] = None if self._conflicting or key in changed else content
+            self._awaited.clear()
 
     async def _rows_of(self, page: Document) -> tuple[Sequence[Key], Sequence[bytes | None]]:
         if page.get("like") is not None:

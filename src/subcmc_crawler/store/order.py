@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from struct import iter_unpack
 from typing import Any, Final
 
 from pymongo import ASCENDING
@@ -199,9 +201,9 @@ def spelt(keys: Sequence[Key], hashes: Sequence[bytes]) -> Document:
 
 
 def hashes_of(page: Document) -> list[bytes]:
-    """The hashes of the rows of a page that stands by itself; none when it does not, or is an old one."""
+    """The hashes of the rows of a page that stands by itself; none when it does not, or is old or damaged."""
     joined: bytes = page.get("hashes", b"")
-    return [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)]
+    return [] if len(joined) % HASH_BYTES else [*chain.from_iterable(iter_unpack(f"{HASH_BYTES}s", joined))]
 
 
 async def served_pages(
