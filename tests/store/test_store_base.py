@@ -14,6 +14,7 @@ from subcmc_crawler.model import Counts, State
 from subcmc_crawler.store import Database
 from subcmc_crawler.store import base as bases
 from subcmc_crawler.store.runs import get_manifest
+from subcmc_crawler.store.versions import Previous
 
 Content = dict[str, int]
 
@@ -24,7 +25,7 @@ def looked_up() -> Iterator[list[str]]:
     asked: list[str] = []
     held = bases.Base.held
 
-    async def noted(self: bases.Base, keys: list[str]) -> bases.Previous:
+    async def noted(self: bases.Base, keys: list[str]) -> Previous:
         asked.extend(keys)
         return await held(self, keys)
 

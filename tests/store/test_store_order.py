@@ -11,7 +11,7 @@ from store_cases import BOTH_DRIVERS, CMC, Night, collected, everything, row, sn
 
 from subcmc_crawler.model import State
 from subcmc_crawler.store import Database
-from subcmc_crawler.store.codec import pack_times, unpack_times
+from subcmc_crawler.store.codec import pack_times, steady, unpack_times
 from subcmc_crawler.store.order import in_terms_of, spelt_out
 from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import get_manifest
@@ -25,6 +25,43 @@ def test_what_is_told_by_another_order_comes_back(keys: list[str | None], other:
     assert 0 <= used <= len(other)
     assert spelt_out(tokens, other) == (keys, used)
     assert spelt_out(tokens, other[:used]) == (keys, used), "no more of the other order is needed"
+
+
+def told_one_by_one(keys: list[str | None], other: list[str | None]) -> tuple[list[Any], int]:
+    """What `in_terms_of()` gives, by looking at a key at a time."""
+    tokens: list[Any] = []
+    at = same = 0
+    for key in keys:
+        if at < len(other) and other[at] == key:
+            at, same = at + 1, same + 1
+            continue
+        ahead = other.index(key) - at if key is not None and key in other else -1
+        if same:
+            tokens.append(same)
+        if 0 < ahead <= 200:
+            tokens.append(-ahead)
+            at, same = at + ahead + 1, 1
+        else:
+            tokens.append(key)
+            same = 0
+    return [*tokens, same] if same else tokens, at
+
+
+@given(keys=KEYS, other=KEYS)
+def test_few_keys_are_told_as_one_by_one(keys: list[str | None], other: list[str | None]) -> None:
+    assert in_terms_of(keys, other) == told_one_by_one(keys, other)
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 260), st.sampled_from([None, "new", "k5"]))))
+def test_many_keys_are_told_as_one_by_one(steps: list[tuple[int, int, str | None]]) -> None:
+    other: list[str | None] = [f"k{n}" for n in range(700)]
+    keys: list[str | None] = []
+    at = 0
+    for kept, gone, new in steps:
+        keys += [*other[at : at + kept], new]
+        at += kept + gone
+    assert in_terms_of(keys, other) == told_one_by_one(keys, other)
+    assert in_terms_of(tuple(other), keys) == told_one_by_one(other, keys)
 
 
 def test_equal_keys_are_one_number() -> None:
@@ -57,6 +94,16 @@ def test_times_come_back(times: list[Any]) -> None:
     assert told == times or (
         len(told) == 1 and [repr(each) for each in times] == [repr(told[0])] * len(times)
     )
+
+
+@given(
+    st.lists(st.sampled_from([1, True, 1.0, "1", None, 0, 1 << 70, float("nan")]), max_size=4)
+    | st.lists(st.just(7), max_size=4)
+)
+def test_one_value_stands_for_a_column_only_where_all_are_that_very_value(column: list[Any]) -> None:
+    alike = {(type(value), repr(value)) for value in column}
+    plain = bool(column) and isinstance(column[0], int | str | None) and not isinstance(column[0], bool)
+    assert steady(column) == (column[:1] if len(alike) == 1 and plain else column)
 
 
 def test_steady_steps_of_time_cost_next_to_nothing() -> None:

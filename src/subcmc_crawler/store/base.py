@@ -9,7 +9,7 @@ and digested.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from operator import or_
 from typing import Final
@@ -25,15 +25,12 @@ from subcmc_crawler.store.codec import unpack
 from subcmc_crawler.store.driver import Database, Document
 from subcmc_crawler.store.ids import ledger_id, ledger_of, manifest_id, page_entry, version_id, versions_after
 from subcmc_crawler.store.order import Key, Model, NotAsServed, Order, hashes_of
+from subcmc_crawler.store.versions import Previous
 
 _AHEAD: Final = 200
 _PAGES_AT_ONCE: Final = 4
 _FAR: Final = 50_000
 """Rows of the base that may wait to be met; when more do, the order is another one, and all are looked up."""
-
-
-Previous = Mapping[str, Document]
-"""`key`, `from` and `hash` of versions, by key."""
 
 
 class Base:

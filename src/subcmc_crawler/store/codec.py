@@ -9,7 +9,8 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import sub
 from typing import Any, Final
 
 import bson
@@ -106,8 +107,8 @@ def pack(values: Sequence[Any]) -> bytes:
 def steady(column: Sequence[Any]) -> Sequence[Any]:
     """The column, or its one value when all of its values are the same."""
     kind = type(column[0]) if column else None
-    same = kind in _EXACT and all(type(value) is kind and value == column[0] for value in column)
-    return column[:1] if same else column
+    same = kind in _EXACT and column[-1] == column[0] and set(map(type, column)) == {kind}
+    return column[:1] if same and column.count(column[0]) == len(column) else column
 
 
 def unpack(packed: bytes) -> list[Any]:
@@ -119,8 +120,8 @@ def unpack(packed: bytes) -> list[Any]:
 def pack_times(column: Sequence[Any]) -> bytes:
     """The times of a page, compressed: one alone when all are the same, whole numbers by their steps."""
     column = steady(column)
-    if len(column) > 1 and all(type(value) is int for value in column):
-        steps = [after - before for before, after in pairwise(column)]
+    if len(column) > 1 and type(column[0]) is int and set(map(type, column)) == {int}:
+        steps = [*map(sub, column[1:], column)]
         return zlib.compress(dump_json({"first": column[0], "steps": steps}), _FAST)
     return pack(column)
 

@@ -19,6 +19,12 @@ class Changes:
     unchanged: int = 0
     removed: int = 0
 
+    def count(self, *, rows: int, begun: int, ended: int) -> None:
+        """Adds some rows, of which so many begin a version; those that end one have changed."""
+        self.added += begun - ended
+        self.changed += ended
+        self.unchanged += rows - begun
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:

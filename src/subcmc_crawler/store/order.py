@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress, count
+from operator import ne
 from struct import iter_unpack
 from typing import Any, Final
 
@@ -29,6 +30,9 @@ Token = int | Key
 _AHEAD: Final = 200
 """Keys that may be passed over at once: what moved further is told by itself."""
 
+_STRETCH: Final = 64
+"""Keys that are compared at once: most are equal, and where one is not the few are searched for it."""
+
 _PAGES_AT_ONCE: Final = 8
 _NIGHTS: Final = 30
 """Runs after which a walk stands by itself again: what came and went since then is told on each of its pages."""
@@ -36,15 +40,19 @@ _NIGHTS: Final = 30
 
 def in_terms_of(keys: Sequence[Key], other: Sequence[Key]) -> tuple[list[Token], int]:
     """`keys` as tokens, and how many of the `other` keys they have used."""
-    if list(other[: len(keys)]) == list(keys):
+    keys, other = list(keys), list(other)
+    if other[: len(keys)] == keys:
         return [len(keys)] if keys else [], len(keys)
-    places = {key: place for place, key in reversed(list(enumerate(other))) if key is not None}
+    places = dict(zip(reversed(other), range(len(other) - 1, -1, -1), strict=True))  # the first of each
     tokens: list[Token] = []
-    at = same = 0
-    for key in keys:
+    place = at = same = 0
+    while place < len(keys):
+        key = keys[place]
         if at < len(other) and other[at] == key:
-            at, same = at + 1, same + 1
+            alike = _alike(keys, place, other, at)
+            place, at, same = place + alike, at + alike, same + alike
             continue
+        place += 1
         ahead = places.get(key, -1) - at if key is not None else -1
         if same:
             tokens.append(same)
@@ -55,6 +63,17 @@ def in_terms_of(keys: Sequence[Key], other: Sequence[Key]) -> tuple[list[Token],
             tokens.append(key)
             same = 0
     return [*tokens, same] if same else tokens, at
+
+
+def _alike(keys: list[Key], place: int, other: list[Key], at: int) -> int:
+    """How many keys from a place on are those of the other order from a place of it on, compared many at once."""
+    begin = place
+    while some := keys[place : place + _STRETCH]:
+        others = other[at : at + _STRETCH]
+        if some != others:
+            return place - begin + next(compress(count(), map(ne, some, others)), min(len(some), len(others)))
+        place, at = place + len(some), at + len(some)
+    return place - begin
 
 
 def spelt_out(tokens: Sequence[Token], other: Sequence[Key]) -> tuple[list[Key], int]:

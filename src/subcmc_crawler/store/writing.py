@@ -16,17 +16,16 @@ from itertools import chain, islice
 from typing import Any, Final
 
 import bson
-from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import OPEN_END, Attempt, Manifest, PageRecord, State
 from subcmc_crawler.province.page import Page
-from subcmc_crawler.province.tally import Displaced, Sorted, Tally
+from subcmc_crawler.province.tally import Displaced, Sorted, Tally, keys_at
 from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store.aside import AsideRow, displaced_rows, keyless_rows
-from subcmc_crawler.store.base import Base, Previous
+from subcmc_crawler.store.base import Base
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import encode_version, manifest_of, to_document
 from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
@@ -38,6 +37,7 @@ from subcmc_crawler.store.order import Model, Order, model_for, spelt
 from subcmc_crawler.store.past import Past, look_back
 from subcmc_crawler.store.resuming import Reopened, read_ledger
 from subcmc_crawler.store.undoing import reset, roll_back_unsettled, undo_late_writes
+from subcmc_crawler.store.versions import Previous, turnover
 
 _BATCH: Final = 5_000
 _ASIDE_BYTES: Final = 10_000_000
@@ -208,17 +208,18 @@ class SnapshotWriter:
         earlier = [entry for entry in rows.displaced if entry.first.ordinal < record.ordinal]
         store = await self._base.differing(page, rows) if self._base else rows.store
         self.changes.unchanged += len(rows.store) - len(store)
-        keys = [str(page.keys[position]) for position in store]
-        previous = await self._base.held(keys) if self._base else {}
+        previous = await self._base.held(keys_at(page, store)) if self._base else {}
         if earlier:
             undoing = {"$set": {"undoing": [record.walk_pass, record.ordinal]}}
             await self._db["snapshots"].update_one({"_id": self._id}, undoing)
         await self._displace(earlier, previous, page, record)
         for start in range(0, len(store), _BATCH):
-            documents, closed = self._versions_of(page, store[start : start + _BATCH], previous)
-            await insert_once(self._db, self._dataset.code, documents, self._id, spelt=encode_version)
-            if closed:
-                await self._close(closed)
+            some = store[start : start + _BATCH]
+            begun, ended = turnover(page, some, previous, cmc_id=self._cmc_id, run=self._run)
+            self.changes.count(rows=len(some), begun=len(begun), ended=len(ended))
+            await insert_once(self._db, self._dataset.code, begun, self._id, spelt=encode_version)
+            if ended:
+                await self._close(ended)
         here = [each for each in rows.displaced if each.first.ordinal == record.ordinal]
         aside = (displaced_rows(each, page, record.ordinal) for each in here)
         await self._quarantine(chain(keyless_rows(page, record.ordinal), *aside), record)
@@ -305,37 +306,6 @@ class SnapshotWriter:
         if self._order is None:
             return spelt(page.keys, page.hashes)
         return await self._order.told(page.keys, page.hashes)
-
-    def _versions_of(
-        self, page: Page, positions: Sequence[int], previous: Previous
-    ) -> tuple[list[Document | RawBSONDocument], list[str]]:
-        documents: list[Document | RawBSONDocument] = []
-        closed = []
-        flags, keys, hashes, records = page.checked.flags, page.keys, page.hashes, page.records
-        prefix = version_id(self._cmc_id, self._run, "")
-        for position in positions:
-            key, content = keys[position] or "", hashes[position]
-            before = previous.get(key)
-            if before is not None and before["hash"] == content:
-                self.changes.unchanged += 1
-                continue
-            if before is None:
-                self.changes.added += 1
-            else:
-                self.changes.changed += 1
-                closed.append(version_id(self._cmc_id, before["from"], key))
-            version = {
-                "_id": prefix + key,
-                "cmcId": self._cmc_id,
-                "key": key,
-                "from": self._run,
-                "to": OPEN_END,
-                "hash": content,
-                "flags": list(flags.get(position, ())),
-                "record": records[position],
-            }
-            documents.append(version if page.flat else encode_version(version))
-        return documents, closed
 
     async def _displace(
         self, entries: Sequence[Displaced], previous: Previous, page: Page, record: PageRecord
