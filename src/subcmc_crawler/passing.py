@@ -38,7 +38,7 @@ class _OnItsWay:
 
 
 class WalkPass:
-    """One pass on one address. After `walk()` its attributes tell what it found."""
+    """One pass on one address. After `walk()` its attributes tell what it found, and `naming` what its rows name."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class WalkPass:
         max_in_flight: int,
         halted: Halt,
         keep: Keep,
+        naming: Naming | None = None,
     ) -> None:
         self.number = number
         self.address = address
         self.tally = Tally()
-        self.naming = Naming(dataset)
         self.fault: Fault | None = None
         self.ordinal = 0
         self.collect_times: tuple[int, int] | None = None
@@ -76,6 +76,7 @@ class WalkPass:
         self._cmc_id = cmc_id
         self._halted = halted
         self._keep = keep
+        self._naming = naming
         self._on_their_way: deque[_OnItsWay] = deque()
         self._timed_out = False
         self._cut: asyncio.Task[None]
@@ -204,7 +205,8 @@ class WalkPass:
 
     def _took(self, page: Page, rows: Sorted, repeats_before: int) -> None:
         self._note(page)
-        self.naming.add(page, self.tally)
+        if self._naming is not None:
+            self._naming.add(page, self.tally)
         self._content.update(b"".join(page.hashes))
         self.ordinal += 1
         repeated = self.tally.repeats > repeats_before

@@ -182,7 +182,7 @@ class Walk:
         self._asker = asker
         self._halted = halted
         self._dead = dead
-        self.naming = Naming(dataset)  # of the last pass, once it is over
+        self.naming = Naming(dataset)  # of the last pass
         self._opened = _opened(province, dataset, night)
         self._writer = SnapshotWriter(night.db, dataset, self._opened, fence=night.fence, surely=night.surely)
         self._passes: list[PassFacts] = []  # those that came to an end, which the decisions look at
@@ -208,7 +208,6 @@ class Walk:
         counts = self._counts(last, stored)
         manifest = self._concluded(last, counts, self._finding(last, counts, stored), stored)
         await self._writer.settle(manifest)
-        self.naming = last.naming if last else self.naming
         return manifest
 
     async def _last_size(self) -> int | None:
@@ -281,6 +280,7 @@ class Walk:
         return next(usable, None)
 
     def _pass_on(self, address: Address, *, number: int, page_size: int) -> WalkPass:
+        self.naming = Naming(self._dataset)
         return WalkPass(
             self._asker,
             self._dataset,
@@ -293,6 +293,7 @@ class Walk:
             max_in_flight=self._province.pull.max_in_flight,
             halted=self._halted,
             keep=self._keep,
+            naming=self.naming,
         )
 
     async def _keep(self, page: Page, rows: Sorted, record: PageRecord, received: int) -> None:

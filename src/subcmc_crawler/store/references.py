@@ -23,10 +23,8 @@ from subcmc_crawler.store.runs import find_manifest, published_as_of
 _BATCH: Final = 2_000
 _SEEN: Final = (State.PUBLISHED, State.HELD)
 _UNCLEAR: Final = object()
-_NOT_FOUND: Final = {
-    "$eq": None,
-    "$not": {"$type": "array"},
-}  # null alone would find a list that holds one, too
+_NOT_FOUND: Final = {"$eq": None, "$not": {"$type": "array"}}
+"""Null, or none at all; null alone would find a list that holds one, too."""
 
 
 async def count_references(db: Database, run: int, cmc_id: str) -> References:
