@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Any, Final
 
 import orjson
 
 from subcmc_crawler.province.walking import PageFacts
-from subcmc_crawler.spec.columns import columns_of
+from subcmc_crawler.spec.columns import Columns, columns_of
 from subcmc_crawler.spec.datasets import VOLATILE, Dataset
 from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.spec.records import LONGEST_KEY, Checked, check_page, usable_key
@@ -63,10 +62,8 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
         shapes: list[Shape | None] = [known[tuple(columns.values)]] * len(rows)
     else:
         shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
-    alike = shapes[0] if shapes and shapes.count(shapes[0]) == len(shapes) else None
-    plain = _plain_keys(rows, alike.key) if alike and alike.key else None
-    keys, reasons = _keys(rows, shapes) if plain is None else (plain, {})
-    hashes, collect_times, exact = _contents(rows, shapes, alike)
+    keys, reasons = _keys(rows, shapes, columns)
+    hashes, collect_times, exact = _contents(rows, shapes, columns)
     return Page(
         total=envelope.total,
         records=rows,
@@ -80,20 +77,13 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
     )
 
 
-def _plain_keys(rows: Sequence[Any], name: str) -> Sequence[str] | None:
-    """The keys of a page, all under one name, when letters and digits are all that is in them; judged at once."""
-    keys: list[Any] = [*map(itemgetter(name), rows)]
-    if set(map(type, keys)) != {str} or not all(keys):
-        return None
-    text = "".join(keys)
-    plain = text.isascii() and text.isalnum() and max(map(len, keys)) <= LONGEST_KEY
-    return keys if plain else None
-
-
 def _keys(
-    rows: Sequence[Any], shapes: Sequence[Shape | None]
+    rows: Sequence[Any], shapes: Sequence[Shape | None], columns: Columns | None
 ) -> tuple[Sequence[str | None], Mapping[int, str]]:
     """The key of each row, and why those that have none have none."""
+    plain = _plain_keys(columns, shapes[0]) if columns is not None else None
+    if plain is not None:
+        return plain, {}
     keys: list[str | None] = []
     reasons: dict[int, str] = {}
     key: str | None
@@ -110,16 +100,25 @@ def _keys(
     return keys, reasons
 
 
+def _plain_keys(columns: Columns, shape: Shape | None) -> Sequence[str] | None:
+    """The keys of a page when letters and digits are all that is in them; judged at once."""
+    if shape is None or shape.key is None or columns.kinds[shape.key] != {str}:
+        return None
+    keys = columns.values[shape.key]
+    text = "".join(keys)
+    plain = text.isascii() and text.isalnum() and all(keys) and max(map(len, keys)) <= LONGEST_KEY
+    return keys if plain else None
+
+
 def _contents(
-    rows: Sequence[Any], shapes: Sequence[Shape | None], alike: Shape | None
-) -> tuple[list[bytes], list[Any], bool]:
+    rows: Sequence[Any], shapes: Sequence[Shape | None], columns: Columns | None
+) -> tuple[list[bytes], Sequence[Any], bool]:
     """The hash and collectTime of each row, and whether UTF-8 surely holds all texts but those of collectTimes."""
-    if alike is None or alike.volatile is None:
-        names = [shape.volatile if shape else None for shape in shapes]
-        fingerprints = [*map(_fingerprint, rows, names)]
+    name = shapes[0].volatile if columns is not None and shapes[0] is not None else None
+    if columns is None or name is None:
+        fingerprints = [*map(_fingerprint, rows, [shape.volatile if shape else None for shape in shapes])]
         return [content for content, _ in fingerprints], [time for _, time in fingerprints], False
-    name, exact = alike.volatile, True
-    collect_times = [*map(itemgetter(name), rows)]
+    collect_times, exact = columns.values[name], True
     for row in rows:
         row[name] = None
     try:
