@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass
@@ -10,7 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 from subcmc_crawler.cli.aftermath import Aftermath
-from subcmc_crawler.cli.common import note, run_async, say, settings, start_logging, store
+from subcmc_crawler.cli.common import (
+    note,
+    run_async,
+    say,
+    settings,
+    spare_the_collector,
+    start_logging,
+    store,
+)
 from subcmc_crawler.cli.progress import progress
 from subcmc_crawler.cli.signals import Signals
 from subcmc_crawler.config import read_registry
@@ -66,15 +73,6 @@ def crawl(
         raise
 
 
-def _spare_the_collector() -> None:
-    """Looks for cycles a hundred times less often.
-
-    Rows have none, and looking for some among the objects of every page is a tenth of the CPU time of a night.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000)
-
-
 @dataclass(frozen=True, slots=True)
 class _Crawling:
     """One crawl as it was asked for."""
@@ -93,7 +91,7 @@ class _Crawling:
         chosen, centres, shard = self.aftermath.chosen, self.aftermath.centres, self.shard
         selection, resume = self.selection, self.resume
         signals = Signals()
-        _spare_the_collector()
+        spare_the_collector()
         async with store(chosen, create=True) as db, self._executor() as executor:
             if self.wait and not await _opening(db, self.aftermath, selection, signals):
                 return signals.exit_code

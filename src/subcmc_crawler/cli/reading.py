@@ -22,6 +22,7 @@ from subcmc_crawler.cli.common import (
     run_number,
     say,
     settings,
+    spare_the_collector,
     store,
 )
 from subcmc_crawler.config import Settings
@@ -161,6 +162,7 @@ async def export(
     view: View, cell: str, *, run: str | None, distinct: bool, held: bool, output: Path | None
 ) -> int:
     """Writes a snapshot as JSON Lines, with nothing masked."""
+    spare_the_collector()
     chosen = view.settings()
     words = labels(chosen.lang)
     async with store(chosen) as db:
@@ -176,6 +178,7 @@ async def export(
 
 async def verify(view: View, run: str | None) -> int:
     """Hashes every stored record again and holds it against what was published."""
+    spare_the_collector()
     chosen = view.settings()
     words, broken = labels(chosen.lang), 0
     async with store(chosen) as db:
