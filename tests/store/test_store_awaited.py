@@ -28,8 +28,9 @@ def test_rows_are_met_as_they_would_be_one_by_one(
             if key is not None:
                 waiting[key] = None if key in unsure else content
         assert len(awaited) == len(waiting)
-        expected = [waiting.pop(key, None) != content for key, content in met]
-        assert awaited.meet([key for key, _ in met], [content for _, content in met]) == expected
+        held = [waiting.pop(key, None) for key, _ in met]
+        differ = [before != content for before, (_, content) in zip(held, met, strict=True)]
+        assert awaited.meet([key for key, _ in met], [content for _, content in met]) == (differ, held)
         assert awaited.unmet() == [*waiting]
     awaited.clear()
     assert awaited.unmet() == []

@@ -33,7 +33,7 @@ from subcmc_crawler.spec.personal import one_line
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """The limit of a message (1.3.1), decompressed."""
 
-_READ_BYTES: Final = 64 * 1024
+_READ_BYTES: Final = 256 * 1024
 _STATUS_LINE_BYTES: Final = 19  # "HTTP/1.1 200 OK" and two line ends
 _CONNECT_SECONDS: Final = 15.0
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})

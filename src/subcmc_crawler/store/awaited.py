@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import repeat
 from operator import ne
+from typing import NamedTuple
 
 from subcmc_crawler.store.order import Key
+
+
+class Met(NamedTuple):
+    """Some rows that were met: which are not surely as they were, and the hashes that they surely had."""
+
+    differ: Sequence[bool]
+    held: Sequence[bytes | None]
 
 
 class Awaited:
@@ -24,9 +32,10 @@ class Awaited:
         self._hashes.pop(None, None)
         self._hashes.update(dict.fromkeys(unsure.intersection(keys)))
 
-    def meet(self, keys: Sequence[str], hashes: Sequence[bytes]) -> list[bool]:
-        """Which of these rows are not surely as they were awaited; none of them is awaited any more."""
-        return [*map(ne, map(self._hashes.pop, keys, repeat(None)), hashes)]
+    def meet(self, keys: Sequence[str], hashes: Sequence[bytes]) -> Met:
+        """How these rows stand to what was awaited; none of them is awaited any more."""
+        held = [*map(self._hashes.pop, keys, repeat(None))]
+        return Met([*map(ne, held, hashes)], held)
 
     def unmet(self) -> list[str]:
         """The keys that are awaited still."""

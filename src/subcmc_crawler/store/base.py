@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import compress
 from operator import or_
-from typing import Final
+from typing import Final, NamedTuple
 
 from pymongo import ASCENDING
 
@@ -31,6 +31,13 @@ _AHEAD: Final = 200
 _PAGES_AT_ONCE: Final = 4
 _FAR: Final = 50_000
 """Rows of the base that may wait to be met; when more do, the order is another one, and all are looked up."""
+
+
+class Differing(NamedTuple):
+    """Positions of rows: what the base holds of some has to be looked up, of others it surely holds another one."""
+
+    unsure: Sequence[int]
+    changed: Sequence[int] = ()
 
 
 class Base:
@@ -81,21 +88,26 @@ class Base:
             for version in versions
         }
 
-    async def differing(self, page: Page, rows: Sorted) -> Sequence[int]:
+    async def differing(self, page: Page, rows: Sorted) -> Differing:
         """The positions to store, without those of rows that the base surely holds as they are.
 
-        What is left has to be looked up, and so has every row that displaced another one.
+        Every row that displaced another one has to be looked up.
         """
         await self._look_ahead(len(rows.store))
         if not self._usable:
-            return rows.store
+            return Differing(rows.store)
         self._met += len(rows.store)
         keys = keys_at(page, rows.store)
-        differ = self._awaited.meet(keys, at(page.hashes, rows.store))
+        differ, held = self._awaited.meet(keys, at(page.hashes, rows.store))
         if rows.displaced:
             displaced = {entry.key for entry in rows.displaced}
             differ = [*map(or_, differ, map(displaced.__contains__, keys))]
-        return [*compress(rows.store, differ)]
+            held = [None if key in displaced else content for key, content in zip(keys, held, strict=True)]
+        some = [*compress(zip(rows.store, held, strict=True), differ)]
+        return Differing(
+            unsure=[position for position, content in some if content is None],
+            changed=[position for position, content in some if content is not None],
+        )
 
     async def gone(self, served: Tally, *, expected: int) -> list[str]:
         """The keys of the base that were not served; from the versions where the ledger does not tell as many."""

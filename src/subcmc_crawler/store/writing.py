@@ -25,7 +25,7 @@ from subcmc_crawler.province.tally import Displaced, Sorted, Tally, keys_at
 from subcmc_crawler.province.walking import PassFacts
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store.aside import AsideRow, displaced_rows, keyless_rows
-from subcmc_crawler.store.base import Base
+from subcmc_crawler.store.base import Base, Differing
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import encode_version, manifest_of, to_document
 from subcmc_crawler.store.counting import Changes, Stored, stored_as_of
@@ -206,20 +206,17 @@ class SnapshotWriter:
         """Stores one page: new and changed rows, rows without a usable key, and its place in the ledger."""
         await self._check_mine()
         earlier = [entry for entry in rows.displaced if entry.first.ordinal < record.ordinal]
-        store = await self._base.differing(page, rows) if self._base else rows.store
-        self.changes.unchanged += len(rows.store) - len(store)
-        previous = await self._base.held(keys_at(page, store)) if self._base else {}
+        differing = await self._base.differing(page, rows) if self._base else Differing(rows.store)
+        unsure, changed = differing
+        self.changes.unchanged += len(rows.store) - len(unsure) - len(changed)
+        previous = await self._base.held(keys_at(page, unsure)) if self._base else {}
         if earlier:
             undoing = {"$set": {"undoing": [record.walk_pass, record.ordinal]}}
             await self._db["snapshots"].update_one({"_id": self._id}, undoing)
         await self._displace(earlier, previous, page, record)
-        for start in range(0, len(store), _BATCH):
-            some = store[start : start + _BATCH]
-            begun, ended = turnover(page, some, previous, cmc_id=self._cmc_id, run=self._run)
-            self.changes.count(rows=len(some), begun=len(begun), ended=len(ended))
-            await insert_once(self._db, self._dataset.code, begun, self._id, spelt=encode_version)
-            if ended:
-                await self._close(ended)
+        for start in range(0, max(len(unsure), len(changed)), _BATCH):
+            some = slice(start, start + _BATCH)
+            await self._turn_over(page, unsure[some], changed[some], previous)
         here = [each for each in rows.displaced if each.first.ordinal == record.ordinal]
         aside = (displaced_rows(each, page, record.ordinal) for each in here)
         await self._quarantine(chain(keyless_rows(page, record.ordinal), *aside), record)
@@ -227,6 +224,23 @@ class SnapshotWriter:
         entries = [self._entries.page(page, record, order), *self._entries.attempts(attempts)]
         await insert_once(self._db, "ledger", entries, self._id)
         await self._check_mine()
+
+    async def _turn_over(
+        self, page: Page, unsure: Sequence[int], changed: Sequence[int], previous: Previous
+    ) -> None:
+        """Begins versions of some rows and ends those that they replace.
+
+        Of the `unsure` ones all that hold are `previous`; of the `changed` ones the base has others, ended unseen.
+        """
+        begun, ended = turnover(page, unsure, previous, cmc_id=self._cmc_id, run=self._run)
+        instead, _ = turnover(page, changed, {}, cmc_id=self._cmc_id, run=self._run)
+        await insert_once(self._db, self._dataset.code, [*begun, *instead], self._id, spelt=encode_version)
+        self.changes.count(rows=len(unsure), begun=len(begun), ended=len(ended))
+        if ended:
+            await self._close({"_id": {"$in": ended}})
+        if changed:
+            replaced = await self._close(self._held_by_base(keys_at(page, changed)))
+            self.changes.count(rows=len(changed), begun=len(instead), ended=replaced)
 
     async def end_pass(self, number: int, facts: PassFacts, attempts: Sequence[Attempt]) -> None:
         """Writes the end of a pass into the ledger, with the attempts that gave no page."""
@@ -295,11 +309,17 @@ class SnapshotWriter:
         """Undoes what this run wrote, and only that: another one may have come after it."""
         await reset(self._db, self._dataset.code, self._cmc_id, self._run - 1, self._run)
 
-    async def _close(self, ids: Sequence[str]) -> None:
+    async def _close(self, held: Mapping[str, Any]) -> int:
         """Ends versions that hold; what a later run has ended is let alone, what a stale one has is ours."""
         ended_later = {"to": {"$gte": self._run, "$lt": OPEN_END}}
-        ours = {"_id": {"$in": list(ids)}, "$nor": [ended_later]}
-        await self._versions.update_many(ours, {"$set": {"to": self._run}})
+        closed = await self._versions.update_many(
+            {**held, "$nor": [ended_later]}, {"$set": {"to": self._run}}
+        )
+        return closed.matched_count
+
+    def _held_by_base(self, keys: Sequence[str]) -> dict[str, Any]:
+        run = self.base.run if self.base else 0
+        return {"cmcId": self._cmc_id, "key": {"$in": list(keys)}, "from": {"$lte": run}, "to": {"$gt": run}}
 
     async def _told(self, page: Page) -> Document:
         """What the ledger keeps of the rows of a page."""
@@ -354,5 +374,6 @@ class SnapshotWriter:
         gone = await self._base.gone(tally, expected=expected) if expected else []
         for start in range(0, len(gone), _BATCH):
             held = await self._base.held(gone[start : start + _BATCH])
-            await self._close([version_id(self._cmc_id, each["from"], key) for key, each in held.items()])
+            ids = [version_id(self._cmc_id, each["from"], key) for key, each in held.items()]
+            await self._close({"_id": {"$in": ids}})
             self.changes.removed += len(held)
