@@ -56,7 +56,9 @@ async def test_a_night_reads_versions_from_the_index_alone(crowded: Database) ->
     await night.finish()
     entries = await profile(crowded)
     queries = touched(entries, "ua_org", "query")
-    assert len(queries) == 4, "what began since the first night, of that the page, the removed keys, and the proof"
+    assert len(queries) == 4, (
+        "what began since the first night, of that the page, the removed keys, and the proof"
+    )
     for query, index in zip(queries, ("_id_", "version", "version", "version"), strict=True):
         names = [name for name, _ in planned(query)]
         assert ("IXSCAN", index) in planned(query), names
