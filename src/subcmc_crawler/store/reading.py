@@ -23,7 +23,6 @@ from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
 from subcmc_crawler.store.order import NotAsServed, served_pages
 
 _PAGES_AHEAD: Final = 2
-_LINE: Final = orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,8 @@ async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Doc
 def to_lines(records: Sequence[Any]) -> bytes:
     """Each record as a line of JSON."""
     try:
-        return b"".join([orjson.dumps(record, None, _LINE) for record in records])
+        # copied: what the serializer gives has room for more, and to keep a page of that costs a third of the time
+        return b"".join([orjson.dumps(record) + b"\n" for record in records])
     except TypeError:  # integers over 64 bits, lone surrogates
         return b"".join(dump_json(record) + b"\n" for record in records)
 
