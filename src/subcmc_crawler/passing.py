@@ -38,7 +38,7 @@ class _OnItsWay:
 
 
 class WalkPass:
-    """One pass on one address. After `walk()` its attributes tell what it found, and `naming` what its rows name."""
+    """One pass on one address. After `walk()` its attributes tell what it found; `naming` is told of each page."""
 
     def __init__(
         self,

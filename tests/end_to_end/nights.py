@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import Manifest, RunRecord, State, Verdict
 from subcmc_crawler.province.registry import Province, Registry, parse
 from subcmc_crawler.run import Crawl, Selection
@@ -17,6 +22,7 @@ from subcmc_crawler.simulator.nights import standard_centres
 from subcmc_crawler.simulator.server import Simulator
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store import Database
+from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import get_manifest, manifests_of
 
@@ -141,3 +147,31 @@ async def ministry(
     centres = [known[cmc_id] for cmc_id in provinces]
     async with Simulator(centres, mirrors=mirrors) as simulator:
         yield Ministry(db, simulator, parse(edit(simulator.registry(defaults=defaults))))
+
+
+async def dies(
+    house: Ministry,
+    night: int,
+    *,
+    after_pages: int,
+    monkeypatch: pytest.MonkeyPatch,
+    of: str = "ua_user",
+    **how: Any,
+) -> None:
+    """A night whose process dies when the given number of pages of a dataset is stored."""
+    stored = 0
+
+    def watch(_crawl: Any, _province: Any, dataset: Any, _received: int) -> None:
+        nonlocal stored
+        stored += dataset.code == of
+        if stored == after_pages:
+            raise StoreLost("died")
+
+    async def never(*_arguments: Any) -> None:
+        await asyncio.sleep(0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leases, "release", never)
+        with pytest.raises(StoreLost, match="died"):
+            await house.night(night, on_page=watch, **how)
+    await house.db["leases"].update_many({}, {"$set": {"expiresAt": house.clock()}})

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nights import FAST, Ministry, ministry
+from nights import FAST, dies, ministry
 
-from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import ReferenceCount, State
 from subcmc_crawler.naming import Groups
 from subcmc_crawler.run import Selection
@@ -17,7 +15,6 @@ from subcmc_crawler.simulator.block import Block
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
-from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store import references as counting
 from subcmc_crawler.store.references import count_references, find_references
 
@@ -225,31 +222,12 @@ async def test_a_resumed_run_counts_what_an_unbroken_one_counts(
     dies_in, page, gathered = breaks
     damage(monkeypatch, dangling)
     async with ministry(db, defaults=SMALL, scale=0.02) as house:
-        await _dies(house, monkeypatch, dies_in, page)
+        await dies(house, 1, after_pages=page, monkeypatch=monkeypatch, of=dies_in)
         gathering.since()
         await house.night(1, resume=True)
         assert {dataset for dataset, _ in gathering.since()} == gathered
         found = await same(db, 1)
         assert (found["ua_user", "orgId"].records, found["ua_user", "orgId"].dangling) == (1000, 57)
-
-
-async def _dies(house: Ministry, monkeypatch: pytest.MonkeyPatch, dataset: str, page: int) -> None:
-    stored = 0
-
-    def watch(_crawl: Any, _province: Any, walked: Any, _received: int) -> None:
-        nonlocal stored
-        stored += walked.code == dataset
-        if stored == page:
-            raise StoreLost("died")
-
-    async def never(*_arguments: Any) -> None:
-        await asyncio.sleep(0)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(leases, "release", never)
-        with pytest.raises(StoreLost, match="died"):
-            await house.night(1, on_page=watch)
-    await house.db["leases"].update_many({}, {"$set": {"expiresAt": house.clock()}})
 
 
 async def test_too_much_to_remember_is_asked_of_mongodb(

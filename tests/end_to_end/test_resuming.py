@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
-from nights import FAST, Ministry, ministry
+from nights import FAST, dies, ministry
 
 from subcmc_crawler.errors import NotFound, StoreLost
 from subcmc_crawler.model import RunStatus, State, Verdict
 from subcmc_crawler.run import Selection
 from subcmc_crawler.store import Database
-from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.ledger import Entries
 from subcmc_crawler.store.reading import prove
 from subcmc_crawler.store.runs import get_run, manifests_of
 
 USERS = Selection(datasets=("ua_user",))
 SMALL = FAST.replace("page_size = 50", "page_size = 5")
-
-
-async def dies(
-    house: Ministry, night: int, *, after_pages: int, monkeypatch: pytest.MonkeyPatch, **how: Any
-) -> None:
-    """A night whose process dies when the given number of pages of users is stored."""
-    stored = 0
-
-    def watch(_crawl: Any, _province: Any, dataset: Any, _received: int) -> None:
-        nonlocal stored
-        stored += dataset.code == "ua_user"
-        if stored == after_pages:
-            raise StoreLost("died")
-
-    async def never(*_arguments: Any) -> None:
-        await asyncio.sleep(0)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(leases, "release", never)
-        with pytest.raises(StoreLost, match="died"):
-            await house.night(night, on_page=watch, **how)
-    await house.db["leases"].update_many({}, {"$set": {"expiresAt": house.clock()}})
 
 
 @pytest.mark.parametrize("after_pages", [1, 20, 49, 50])

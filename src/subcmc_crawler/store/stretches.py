@@ -87,10 +87,8 @@ def documents_in(cursor: bytes) -> list[bytes]:
     end = at + _LENGTH.unpack_from(cursor, at)[0] - 1
     at += _LENGTH.size
     documents: list[bytes] = []
-    head, upto = (
-        3,
-        10,
-    )  # a kind, a number of so many digits, a NUL: what stands before each document up to that one
+    # before each document stand its kind, its number, and a NUL: three bytes up to the tenth, then four, and so on
+    head, upto = 3, 10
     while at < end:
         alike = _alike(cursor, at, end, head, upto - len(documents))
         some = alike or _one_by_one(cursor, at, end, head, upto - len(documents))
