@@ -15,6 +15,9 @@ COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null
   --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
   $(if $(UPGRADE),--upgrade)
 
+# Where this is set, each of the hundreds of processes of a test run would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint imports lock audit sbom soak bench bench-quick peers secrets clean python mongod
