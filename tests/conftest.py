@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -35,7 +36,15 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is collected stays to the end: the collector need not look through it again with every test."""
+    gc.collect()
+    gc.freeze()
+
+
 SHARED = (
+    "tests/box/test_kubernetes.py",
     "tests/faults/test_hostile_provinces.py",
     "tests/faults/test_long_life.py",
     "tests/report/test_html_night.py",

@@ -122,8 +122,9 @@ def calls(names: set[str]) -> Iterator[list[ast.expr]]:
         if "simulator" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
-                yield node.args
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names:
+                    yield node.args
 
 
 RAISED = [arguments for arguments in calls(FAULTS) if len(arguments) > 1]
