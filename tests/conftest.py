@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from xdist.scheduler import LoadScopeScheduling
 
 from browser import chromium_path, started
+from forking import Loaded, loaded
 from shells import FIRST_LINE_SECONDS, Shell
 from subcmc_crawler.store import Database, DriverName, local_mongod, open_store
 
@@ -131,12 +132,18 @@ async def chromium() -> AsyncIterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def program() -> Iterator[Loaded]:
+    """The program in a process that has imported it."""
+    with loaded() as commands:
+        yield commands
+
+
 @pytest.fixture
-def shell(tmp_path: Path, mongod_uri: str, database: str) -> Shell:
+def shell(tmp_path: Path, mongod_uri: str, database: str, program: Loaded) -> Shell:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUBCMC", "MONGODB"))}
-    return Shell(
-        tmp_path, {**kept, "MONGODB_URI": mongod_uri, "SUBCMC_DATABASE": database, "SUBCMC_LANG": "en"}
-    )
+    environment = {"MONGODB_URI": mongod_uri, "SUBCMC_DATABASE": database, "SUBCMC_LANG": "en"}
+    return Shell(tmp_path, kept | environment, program)
 
 
 @pytest.fixture

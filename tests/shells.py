@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from forking import Loaded
+
 FIRST_LINE_SECONDS = 30
 
 
@@ -18,18 +20,12 @@ class Shell:
 
     folder: Path
     environment: dict[str, str]
+    program: Loaded
 
     def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command, to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "subcmc_crawler", *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        told = {**self.environment, **environment}
+        done = self.program.run(*arguments, folder=self.folder, environment=told)
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
