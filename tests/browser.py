@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Request, async_playwright
 
+NO_CHROMIUM = "no chromium on PATH: apt install chromium, or name one by SUBCMC_CHROMIUM"
 WIDE, NARROW = 1280, 390
 Scheme = Literal["light", "dark"]
 
@@ -25,8 +27,14 @@ def chromium_path() -> str | None:
 
 
 @asynccontextmanager
-async def started(path: str) -> AsyncIterator[Browser]:
-    """A headless Chromium that ends with the block."""
+async def started() -> AsyncIterator[Browser]:
+    """A headless Chromium that ends with the block.
+
+    Without one a test is skipped, or fails where `.ci/run` could get one.
+    """
+    path = chromium_path()
+    if path is None:
+        (pytest.fail if os.environ.get("SUBCMC_NEEDS_CHROMIUM") else pytest.skip)(NO_CHROMIUM)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:

@@ -19,7 +19,7 @@ from playwright.async_api import Browser
 from pymongo import MongoClient
 from xdist.scheduler import LoadScopeScheduling
 
-from browser import chromium_path, started
+from browser import started
 from forking import Loaded, loaded
 from shells import FIRST_LINE_SECONDS, Shell
 from subcmc_crawler.store import Database, DriverName, local_mongod, open_store
@@ -46,8 +46,10 @@ def pytest_collection_finish() -> None:
 
 SHARED = (
     "tests/box/test_kubernetes.py",
+    "tests/dashboard/test_pages_in_a_browser.py",
     "tests/faults/test_hostile_provinces.py",
     "tests/faults/test_long_life.py",
+    "tests/report/test_html_browser.py",
     "tests/report/test_html_night.py",
 )
 """Modules whose tests look at what one fixture made at some cost: one worker runs all of each."""
@@ -63,9 +65,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
             return module if module in SHARED else nodeid
 
     return Scheduling(config, log)
-
-
-NO_CHROMIUM = "no chromium on PATH: apt install chromium, or name one by SUBCMC_CHROMIUM"
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +123,8 @@ async def store(mongod_uri: str, prepared: str, driver: DriverName) -> AsyncIter
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    """A headless Chromium of this machine; without one a test is skipped, or fails where `.ci/run` could get one."""
-    path = chromium_path()
-    if path is None:
-        (pytest.fail if os.environ.get("SUBCMC_NEEDS_CHROMIUM") else pytest.skip)(NO_CHROMIUM)
-    async with started(path) as browser:
+    """A headless Chromium of this machine."""
+    async with started() as browser:
         yield browser
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import aiohttp
 import pytest
 from nights import ministry
 from playwright.async_api import Browser
+from pymongo import MongoClient
 
 from browser import NARROW, WIDE, Scheme, opened
 from subcmc_crawler.dashboard.access import Password
 from subcmc_crawler.dashboard.application import serving
 from subcmc_crawler.dashboard.guarding import Guard
 from subcmc_crawler.dashboard.visit import Site
-from subcmc_crawler.store import Database
+from subcmc_crawler.store import Database, open_store
 
 PAGES = (
     "/",
@@ -32,14 +35,35 @@ PAGES = (
 LOOKS: tuple[tuple[int, Scheme, str], ...] = ((WIDE, "light", "zh"), (NARROW, "dark", "en"))
 
 
+@pytest.fixture(scope="module")
+def two_nights(mongod_uri: str) -> Iterator[str]:
+    """The name of a database with two nights of two provinces, the second with a held snapshot."""
+    name = f"test_{uuid4().hex}"
+
+    async def crawl() -> None:
+        async with (
+            open_store(mongod_uri, database=name) as db,
+            ministry(db, "110000/ua_user:shrunk=90@2", provinces=("110000", "120000"), scale=0.02) as house,
+        ):
+            await house.night(1)
+            await house.night(2)
+
+    asyncio.run(crawl())
+    yield name
+    with MongoClient[dict[str, object]](mongod_uri) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def db(mongod_uri: str, two_nights: str) -> AsyncIterator[Database]:
+    """Those nights, which no page changes."""
+    async with open_store(mongod_uri, database=two_nights) as opened:
+        yield opened
+
+
 @asynccontextmanager
 async def dashboard(db: Database, guard: Guard | None = None) -> AsyncIterator[str]:
-    """The address of a dashboard over two nights of two provinces, the second with a held snapshot."""
-    async with ministry(
-        db, "110000/ua_user:shrunk=90@2", provinces=("110000", "120000"), scale=0.02
-    ) as house:
-        await house.night(1)
-        await house.night(2)
+    """The address of a dashboard over the two nights."""
     async with serving(Site(db=db), guard or Guard(), host="127.0.0.1", port=0) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -16,6 +16,7 @@ import pytest
 
 from shapes import shaped
 from shells import Shell, turn
+from subcmc_crawler.store import data_directory, local_mongod
 
 
 def test_a_missing_registry_is_one_line_and_78(shell: Shell) -> None:
@@ -260,11 +261,12 @@ def test_the_demo_runs_two_nights_and_says_what_to_try_next(shell: Shell) -> Non
     assert "What to try next" in done.stdout
     environment = {"SUBCMC_DATABASE": "subcmc_demo"}
     del shell.environment["MONGODB_URI"]
-    runs = json.loads(shell("runs", "--format", "json", **environment).stdout)["runs"]
-    assert [run["number"] for run in runs] == [2, 1]
-    for line in done.stdout.split("What to try next")[1].splitlines():
-        if line.startswith("  subcmc ") and not any(each in line for each in ("|", "accept", "serve")):
-            assert shell(*line.split()[1:], **environment).returncode == 0, line
+    with local_mongod(data_directory(shell.folder / ".subcmc")):  # one for all that follow
+        runs = json.loads(shell("runs", "--format", "json", **environment).stdout)["runs"]
+        assert [run["number"] for run in runs] == [2, 1]
+        for line in done.stdout.split("What to try next")[1].splitlines():
+            if line.startswith("  subcmc ") and not any(each in line for each in ("|", "accept", "serve")):
+                assert shell(*line.split()[1:], **environment).returncode == 0, line
 
 
 def test_the_plan_of_a_night_with_and_without_a_past(shell: Shell, provinces: Any) -> None:

@@ -1,17 +1,28 @@
+"""The report of a night in a real browser, which all tests of this module share: each has a profile of its own."""
+
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hostile import TEXTS, night_of
 from html_cases import few_provinces, whole
 from playwright.async_api import Browser
 
-from browser import NARROW, WIDE, Scheme, opened
+from browser import NARROW, WIDE, Scheme, opened, started
 from subcmc_crawler.report.detail import Night
 from subcmc_crawler.report.html import to_html
 
 WORST = "620000"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with started() as browser:
+        yield browser
 
 
 def written(folder: Path, night: Night, lang: str = "zh") -> str:
