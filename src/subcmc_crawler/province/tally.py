@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from struct import Struct
 from typing import Final, TypeVar, cast
 
 from subcmc_crawler.province.digest import SnapshotDigest
 from subcmc_crawler.province.page import Page
+from subcmc_crawler.province.seen import Few, Many
 
 Value = TypeVar("Value")
+
+FEW: Final = 100_000
+"""Keys that are kept where they cost little time; more are kept where they take little memory."""
 
 _BATCH: Final = 5_000
 _PAGE: Final = 1 << 32  # rows that no page has
@@ -59,18 +62,15 @@ class Sorted:
 class Tally:
     """The keys of one pass so far. Memory grows with the distinct keys, and by 8 bytes with each repetition.
 
-    Most pages hold new keys alone, and those are counted column by column. Where a row was served is looked up once
-    a key comes again.
+    Most pages hold new keys alone, and those are counted column by column.
     """
 
     received: int = 0
     repeated: int = 0
     conflicting: int = 0
     quarantined: int = 0
-    _seen: dict[str, bytes] = field(default_factory=dict)  # key -> hash of what was served last
-    _flagged: set[str] = field(default_factory=set)
-    _columns: list[tuple[int, Sequence[str]]] = field(default_factory=list)  # ordinal, keys
-    _where: dict[str, int] | None = None  # key -> place of what is in _seen, once it is needed
+    few: int = FEW
+    _seen: Few | Many = field(default_factory=Few)
     _again: dict[str, bytearray] = field(default_factory=dict)  # key -> places that repeat what is in _seen
 
     @property
@@ -81,7 +81,7 @@ class Tally:
     @property
     def flagged(self) -> int:
         """Distinct keys whose last row breaks a rule."""
-        return len(self._flagged)
+        return self._seen.flagged
 
     @property
     def repeats(self) -> int:
@@ -95,34 +95,29 @@ class Tally:
         """Counts the rows of the next page and says which are to be stored."""
         self.received += len(page.records)
         self.quarantined += len(page.reasons)
-        if self._all_new(page):
-            return self._take_whole(page, ordinal)
-        return self._take_each(page, ordinal)
+        found = self._take_whole(page, ordinal) or self._take_each(page, ordinal)
+        if isinstance(self._seen, Few) and len(self._seen) > self.few:
+            self._seen = Many(self._seen.rows())
+        return found
 
-    def _all_new(self, page: Page) -> bool:
-        """Whether each row has a usable key, and one that was never served."""
-        keys = page.keys
-        return not page.reasons and len(set(keys)) == len(keys) and self._seen.keys().isdisjoint(keys)
-
-    def _take_whole(self, page: Page, ordinal: int) -> Sorted:
+    def _take_whole(self, page: Page, ordinal: int) -> Sorted | None:
+        """Takes a page on which each row has a usable key, and one that was never served; None for another."""
+        if page.reasons or len(set(page.keys)) < len(page.keys):
+            return None
         keys = cast(Sequence[str], page.keys)
-        self._seen.update(zip(keys, page.hashes, strict=True))
-        self._flagged.update(keys[position] for position in page.checked.flags)
-        if self._where is None:
-            self._columns.append((ordinal, keys))
-        else:
-            self._where.update(_places(ordinal, keys))
+        if not self._seen.add(keys, page.hashes, page.checked.flags, first=ordinal * _PAGE):
+            return None
         return Sorted(range(len(keys)), (), len(keys))
 
     def _take_each(self, page: Page, ordinal: int) -> Sorted:
-        seen, flags, where = self._seen, page.checked.flags, self._places()
+        seen, flags = self._seen, page.checked.flags
         store: dict[str, int] = {}
         displaced: list[Displaced] = []
         fresh = len(page.reasons)
         for position, (key, content) in enumerate(zip(page.keys, page.hashes, strict=True)):
             if key is None:
                 continue
-            before = seen.get(key)
+            before = seen.hash_of(key)
             if before is None:
                 fresh += 1
             elif before == content:
@@ -131,41 +126,22 @@ class Tally:
                 continue
             else:
                 self.conflicting += 1
-                first = Place(*divmod(where[key], _PAGE))
+                first = Place(*divmod(seen.place_of(key), _PAGE))
                 displaced.append(Displaced(key, first, before, bytes(self._again.pop(key, b""))))
-            if position in flags:
-                self._flagged.add(key)
-            else:
-                self._flagged.discard(key)
-            seen[key], where[key] = content, ordinal * _PAGE + position
+            seen.put(key, content, ordinal * _PAGE + position, flagged=position in flags)
             store[key] = position
         return Sorted(tuple(store.values()), tuple(displaced), fresh)
-
-    def _places(self) -> dict[str, int]:
-        if self._where is None:
-            self._where = {}
-            for ordinal, keys in self._columns:
-                self._where.update(_places(ordinal, keys))
-            self._columns.clear()
-        return self._where
 
     def digest(self) -> str:
         """The content digest of what was served last under each key."""
         total = SnapshotDigest()
-        keys = sorted(self._seen)  # code points sort as their UTF-8 does
-        for start in range(0, len(keys), _BATCH):
-            batch = keys[start : start + _BATCH]
-            total.add_all(batch, map(self._seen.__getitem__, batch))
+        for keys, hashes in self._seen.batches(_BATCH):
+            total.add_all(keys, hashes)
         return str(total)
 
     def hash_of(self, key: str) -> bytes | None:
         """The hash of the last row served under `key`."""
-        return self._seen.get(key)
-
-
-def _places(ordinal: int, keys: Sequence[str]) -> Iterable[tuple[str, int]]:
-    """Each key of a page with the number of its place."""
-    return zip(keys, count(ordinal * _PAGE), strict=False)
+        return self._seen.hash_of(key)
 
 
 def at(column: Sequence[Value], positions: Sequence[int]) -> Sequence[Value]:

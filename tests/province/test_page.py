@@ -1,11 +1,9 @@
-"""What a page is read as, what its rows are counted as, and the digests of both."""
+"""What a page is read as, and the digests of it and of a snapshot."""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections import Counter
-from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -13,41 +11,18 @@ import bson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_rows import CMC_ID, LONE_SURROGATE, NETWORK, page, row
 
 from subcmc_crawler.province.digest import SnapshotDigest
 from subcmc_crawler.province.page import (
     HASH_BYTES,
-    Page,
     canonical,
     fingerprint,
     read,
     volatile_name,
 )
-from subcmc_crawler.province.tally import Displaced, Place, Tally, at, keys_at
-from subcmc_crawler.simulator.nights import Centre
-from subcmc_crawler.spec.datasets import DATASETS
-from subcmc_crawler.spec.envelope import Envelope, parse
+from subcmc_crawler.spec.envelope import parse
 from subcmc_crawler.spec.records import LONGEST_KEY, usable_key
-
-NETWORK = DATASETS["infr_network"]
-CMC_ID = "620000"
-LONE_SURROGATE = "\ud800"
-
-
-def page(rows: Sequence[Any], total: int | None = None) -> Page:
-    return read(NETWORK, Envelope(0, "", total, list(rows), ()), CMC_ID)
-
-
-def row(key: Any, content: Any = "a", **more: Any) -> dict[str, Any]:
-    return {"netId": key, "operator": content, **more}
-
-
-def sound(key: str, content: str = "a") -> dict[str, Any]:
-    """A row that breaks no rule."""
-    (made, *_) = Centre(CMC_ID, "甘肃省").rows("infr_network")
-    made |= {"netId": key, "operator": content}
-    return made
-
 
 # ── a page ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,214 +199,7 @@ def test_what_the_fast_writer_refuses_has_a_text_too(value: Any) -> None:
     assert len(page([record]).hashes[0]) == HASH_BYTES
 
 
-# ── a tally ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_new_key_is_distinct_and_stored() -> None:
-    tally = Tally()
-    found = tally.sort(page([row("k1"), row("k2")]), 0)
-    assert (tuple(found.store), found.displaced, found.fresh) == ((0, 1), (), 2)
-    assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (2, 2, 0, 0)
-    assert "k1" in tally
-    assert "k3" not in tally
-
-
-def test_the_same_key_and_content_again_is_repeated_and_not_stored() -> None:
-    tally = Tally()
-    tally.sort(page([row("k1", collectTime=1)]), 0)
-    found = tally.sort(page([row("k1", collectTime=2)]), 1)
-    assert (tuple(found.store), found.displaced, found.fresh) == ((), (), 0)
-    assert (tally.received, tally.distinct, tally.repeated) == (2, 1, 1)
-
-
-def test_the_same_key_with_other_content_displaces_the_earlier_row() -> None:
-    tally = Tally()
-    first = page([row("k0"), row("k1", "a")])
-    tally.sort(first, 0)
-    found = tally.sort(page([row("k1", "b")]), 1)
-    assert (tuple(found.store), found.fresh) == ((0,), 0)
-    assert found.displaced == (Displaced("k1", Place(0, 1), first.hashes[1]),)
-    assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (3, 2, 0, 1)
-
-
-def test_on_one_page_the_last_of_conflicting_rows_is_stored() -> None:
-    tally = Tally()
-    served = page([row("k1", "a"), row("k2"), row("k1", "b")])
-    found = tally.sort(served, 4)
-    assert sorted(found.store) == [1, 2]
-    assert found.displaced == (Displaced("k1", Place(4, 0), served.hashes[0]),)
-    assert found.fresh == 2
-
-
-def test_repetitions_are_displaced_with_the_row_they_repeat() -> None:
-    """A, A, B: both places of A are told, so that both rows can be kept in quarantine."""
-    tally = Tally()
-    served = page([row("k1", "A")])
-    tally.sort(served, 0)
-    tally.sort(page([row("k2"), row("k1", "A")]), 1)
-    found = tally.sort(page([row("k1", "B"), row("k1", "B")]), 2)
-    (displaced,) = found.displaced
-    assert (displaced.key, displaced.first, displaced.hash) == ("k1", Place(0, 0), served.hashes[0])
-    assert tuple(displaced.places()) == (Place(0, 0), Place(1, 1))
-    assert tuple(found.store) == (0,)
-    assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (5, 2, 2, 1)
-
-
-def test_repetitions_are_remembered_by_their_place_alone() -> None:
-    """A province may send the same row two million times: 8 bytes each, in one piece."""
-    tally = Tally()
-    same = page([row("k1")] * 1_000)
-    for ordinal in range(100):
-        tally.sort(same, ordinal)
-    assert tally.repeated == 99_999
-    (again,) = tally._again.values()
-    assert len(again) == 8 * tally.repeated
-    (displaced,) = tally.sort(page([row("k1", "b")]), 100).displaced
-    assert displaced.again == bytes(again)
-    assert sum(1 for _ in displaced.places()) == 100_000
-    assert not tally._again
-
-
-def test_a_displaced_row_may_come_back() -> None:
-    """A, B, A: the last one served is stored, and both earlier ones were displaced."""
-    tally = Tally()
-    served = page([row("k1", "A"), row("k1", "B"), row("k1", "A")])
-    found = tally.sort(served, 0)
-    assert [(tuple(each.places()), each.hash) for each in found.displaced] == [
-        ((Place(0, 0),), served.hashes[0]),
-        ((Place(0, 1),), served.hashes[1]),
-    ]
-    assert tuple(found.store) == (2,)
-    assert (tally.distinct, tally.repeated, tally.conflicting) == (1, 0, 2)
-
-
-def test_rows_without_a_usable_key_are_quarantined_and_fresh() -> None:
-    tally = Tally()
-    found = tally.sort(page([{"operator": "x"}, {"operator": "x"}, "text", row(LONE_SURROGATE)]), 0)
-    assert (tuple(found.store), found.displaced, found.fresh) == ((), (), 4)
-    assert (tally.received, tally.quarantined, tally.distinct) == (4, 4, 0)
-
-
-def test_flagged_counts_the_rows_that_stay_stored() -> None:
-    good, bad = sound("k1"), sound("k1", "长" * 101)
-    assert not page([good]).checked.flags
-    assert page([bad]).checked.flags
-    tally = Tally()
-    tally.sort(page([bad]), 0)
-    assert tally.flagged == 1
-    tally.sort(page([bad]), 1)
-    assert tally.flagged == 1, "a repetition is not stored a second time"
-    tally.sort(page([good]), 2)
-    assert tally.flagged == 0, "the flagged row was displaced"
-    tally.sort(page([bad, sound("k2")]), 3)
-    assert tally.flagged == 1
-
-
-def test_the_hash_of_a_key_is_that_of_the_last_row_served() -> None:
-    tally = Tally()
-    served = page([row("k1", "A"), row("k1", "B")])
-    tally.sort(served, 0)
-    assert tally.hash_of("k1") == served.hashes[1]
-    assert tally.hash_of("k2") is None
-    assert tally.distinct == 1
-
-
-SERVED = st.lists(
-    st.builds(row, st.integers(1, 5), st.integers(0, 2))
-    | st.builds(lambda key: row(key, "长" * 101), st.integers(1, 5))
-    | st.sampled_from([{"operator": 1}, "text", None, row("")]),
-    max_size=24,
-)
-
-
-def sorted_in(tally: Tally, rows: list[Any], size: int) -> list[tuple[int, Any]]:
-    pages = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return [(ordinal, tally.sort(page(each), ordinal)) for ordinal, each in enumerate(pages)]
-
-
-@settings(deadline=None)
-@given(SERVED, st.integers(1, 9))
-def test_every_row_is_accounted_for_once(rows: list[Any], size: int) -> None:
-    tally = Tally()
-    outcome = sorted_in(tally, rows, size)
-    assert tally.received == len(rows)
-    assert tally.received == tally.distinct + tally.repeated + tally.conflicting + tally.quarantined
-    last: dict[str, Any] = {}
-    stored: dict[str, bytes] = {}
-    displaced: Counter[Place] = Counter()
-    for ordinal, found in outcome:
-        served = page(rows[ordinal * size : ordinal * size + size])
-        for position in found.store:
-            stored[str(served.keys[position])] = served.hashes[position]
-        for each in found.displaced:
-            displaced.update(each.places())
-            for place in each.places():
-                whence = page(rows[place.ordinal * size : place.ordinal * size + size])
-                assert whence.keys[place.position] == each.key
-                assert whence.hashes[place.position] == each.hash
-    whole = page(rows)
-    for key, content in zip(whole.keys, whole.hashes, strict=True):
-        if key is not None:
-            last[key] = content
-    assert stored == last
-    assert set(displaced.values()) <= {1}
-    assert {key: tally.hash_of(key) for key in last} == last
-    assert tally.distinct == len(last)
-    assert sum(found.fresh for _, found in outcome) == tally.distinct + tally.quarantined
-    flagged_at_last = {
-        key: position in whole.checked.flags for position, key in enumerate(whole.keys) if key is not None
-    }
-    for key, content in last.items():  # a repetition does not change which row is stored
-        places = [at for at, each in enumerate(whole.keys) if each == key and whole.hashes[at] == content]
-        assert flagged_at_last[key] == (places[0] in whole.checked.flags)
-    assert tally.flagged == sum(flagged_at_last.values())
-
-
-def snapshot_digest(rows: list[Any], size: int) -> str:
-    """The digest of what a pass over `rows` would store, in the order of its keys."""
-    tally = Tally()
-    sorted_in(tally, rows, size)
-    total = SnapshotDigest()
-    for key in sorted({str(each["netId"]) for each in rows if isinstance(each, dict)}):
-        content = tally.hash_of(key)
-        assert content is not None
-        total.add(key, content)
-    return str(total)
-
-
-@settings(deadline=None)
-@given(st.permutations([row(number, number % 3) for number in range(12)]), st.integers(1, 12))
-def test_the_digest_does_not_depend_on_the_order_of_serving(rows: list[Any], size: int) -> None:
-    assert snapshot_digest(rows, size) == snapshot_digest(
-        [row(number, number % 3) for number in range(12)], 5
-    )
-
-
-def test_the_digest_depends_on_every_key_and_every_content() -> None:
-    served: list[list[Any]] = [
-        [],
-        [row("k1")],
-        [row("k2")],
-        [row("k1", "b")],
-        [row("k1"), row("k2")],
-        [row("k1"), row("k2", "b")],
-    ]
-    assert len({snapshot_digest(rows, 5) for rows in served}) == len(served)
-
-
-def test_the_digest_is_that_of_the_rows_that_stay_stored() -> None:
-    served = [row("k1", "A"), row("k1", "B"), row("k1", "B")]
-    assert snapshot_digest(served, 5) == snapshot_digest([row("k1", "B")], 5)
-
-
-@given(st.lists(st.lists(st.sampled_from([None, "k1", "k2", "k3", "k4", "k5"]), max_size=7), max_size=2))
-def test_what_is_to_be_stored_has_its_keys_and_hashes(pages: list[list[str | None]]) -> None:
-    tally = Tally()
-    for ordinal, keys in enumerate(pages):
-        found = page([{"netId": key, "netName": place % 2} for place, key in enumerate(keys)])
-        stored = tally.sort(found, ordinal).store
-        assert [*keys_at(found, stored)] == [keys[place] for place in stored]
-        assert [*at(found.hashes, stored)] == [found.hashes[place] for place in stored]
+# ── digests, and columns against rows ──────────────────────────────────────────────────────────────────
 
 
 def test_a_key_cannot_borrow_from_the_content_beside_it() -> None:
