@@ -1,7 +1,7 @@
 """The keys that a pass has served; of the last row under each its hash, its place, whether it is flagged. Pure.
 
 A walk keeps them to its end, and a dataset may have millions. Up to some tens of thousands they are in dictionaries,
-which cost little time and 190 bytes a key; beyond, in a table of SQLite in memory: some 60 bytes a key, and 2.5 us more.
+which cost little time and 190 bytes a key; beyond, in a table of SQLite in memory: 60 bytes a key, and 2.5 us more.
 """
 
 from __future__ import annotations
