@@ -15,7 +15,7 @@ from subcmc_crawler.model import Ending, PageRecord, RuleBreak
 from subcmc_crawler.naming import Naming
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.asking import Asked, Asker, Halted
-from subcmc_crawler.province.page import HASH_BYTES, Page, read
+from subcmc_crawler.province.page import HASH_BYTES, Page, probe, read
 from subcmc_crawler.province.settings import DatasetSettings
 from subcmc_crawler.province.tally import Sorted, Tally
 from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
@@ -223,8 +223,7 @@ class WalkPass:
             self.fault = fault.with_traceback(None)
             self.state = self.state.lost(refused=False)
         else:
-            page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
-            self.state = self.state.probed(page.facts())
+            self.state = self.state.probed(probe(self._dataset, asked.fetched.envelope))
 
     async def _halve(self, fault: Fault) -> None:
         halved = self.state.halved()

@@ -18,10 +18,11 @@ from subcmc_crawler.province.page import (
     HASH_BYTES,
     canonical,
     fingerprint,
+    probe,
     read,
     volatile_name,
 )
-from subcmc_crawler.spec.envelope import parse
+from subcmc_crawler.spec.envelope import Envelope, parse
 from subcmc_crawler.spec.records import LONGEST_KEY, usable_key
 
 # ── a page ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,6 +88,19 @@ def test_the_keys_of_a_page_do_not_depend_on_its_content() -> None:
 def test_the_content_of_a_page_does_not_depend_on_the_time_of_collection() -> None:
     one, other = page([row("k1", collectTime=1)]).facts(), page([row("k1", collectTime=2)]).facts()
     assert one == other
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], [row("k1"), row("k2")], [row("k1"), {"operator": "x"}], [row(7), row(""), "text"]],
+    ids=["none", "alike", "a-key-missing", "odd"],
+)
+def test_the_closing_probe_compares_keys_and_total_alone(rows: list[Any]) -> None:
+    """Walking, judge() row 2: other content under the same keys is no move."""
+    changed = [{**each, "operator": "z"} if isinstance(each, dict) else each for each in rows]
+    found = probe(NETWORK, Envelope(0, "", 9, changed, ()))
+    assert (found.total, found.keys) == (9, page(rows).facts().keys)
+    assert probe(NETWORK, Envelope(0, "", 9, [row("k0"), *rows], ())).keys != found.keys
 
 
 @given(st.lists(st.text(max_size=3), max_size=5), st.lists(st.text(max_size=3), max_size=5))

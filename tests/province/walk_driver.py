@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 from subcmc_crawler.model import Ending
+from subcmc_crawler.province.page import probe as look
 from subcmc_crawler.province.page import read
 from subcmc_crawler.province.tally import Tally
 from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
@@ -199,7 +200,7 @@ def walked(
                 answer = world.ask(1, size)
                 if isinstance(answer, Envelope):
                     probe = answer
-                    state = state.probed(_read(answer).facts())
+                    state = state.probed(look(DATASET, answer))
                 else:
                     state = state.lost(refused=False)
             case Take():

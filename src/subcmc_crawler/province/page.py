@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from subcmc_crawler.province.walking import PageFacts
+from subcmc_crawler.province.walking import PageFacts, PageProbe
 from subcmc_crawler.spec.columns import Columns, columns_of
 from subcmc_crawler.spec.datasets import VOLATILE, Dataset
 from subcmc_crawler.spec.envelope import Envelope
@@ -48,7 +48,7 @@ class Page:
         return PageFacts(
             rows=len(self.records),
             total=self.total,
-            keys=_digest(orjson.dumps(self.keys)),  # none of which has half a surrogate pair
+            keys=_digest_of_keys(self.keys),
             content=self.content,
         )
 
@@ -56,12 +56,7 @@ class Page:
 def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
     """The page that an envelope holds."""
     rows = envelope.rows
-    known = shapes_of(dataset.code)
-    columns = envelope.columns or columns_of(rows)
-    if columns is not None:
-        shapes: list[Shape | None] = [known[tuple(columns.values)]] * len(rows)
-    else:
-        shapes = [known[tuple(row)] if isinstance(row, dict) else None for row in rows]
+    shapes, columns = _shapes(dataset, envelope)
     keys, reasons = _keys(rows, shapes, columns)
     hashes, collect_times, exact = _contents(rows, shapes, columns)
     return Page(
@@ -75,6 +70,20 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
         deviations=envelope.deviations,
         flat=envelope.flat,
     )
+
+
+def probe(dataset: Dataset, envelope: Envelope) -> PageProbe:
+    """What a closing look at page 1 compares; the rows are neither hashed nor checked for it."""
+    keys, _ = _keys(envelope.rows, *_shapes(dataset, envelope))
+    return PageProbe(total=envelope.total, keys=_digest_of_keys(keys))
+
+
+def _shapes(dataset: Dataset, envelope: Envelope) -> tuple[list[Shape | None], Columns | None]:
+    rows, known = envelope.rows, shapes_of(dataset.code)
+    columns = envelope.columns or columns_of(rows)
+    if columns is not None:
+        return [known[tuple(columns.values)]] * len(rows), columns
+    return [known[tuple(row)] if isinstance(row, dict) else None for row in rows], None
 
 
 def _keys(
@@ -160,6 +169,10 @@ def canonical(value: Any) -> bytes:
         return orjson.dumps(value, option=_SORTED)
     except TypeError:  # integers over 64 bits, lone surrogates
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _digest_of_keys(keys: Sequence[str | None]) -> bytes:
+    return _digest(orjson.dumps(keys))  # none of which has half a surrogate pair
 
 
 def _digest(text: bytes) -> bytes:

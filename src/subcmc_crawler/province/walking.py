@@ -35,6 +35,14 @@ class PageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PageProbe:
+    """What page 1 is compared by when the walk has come to its end."""
+
+    total: int | None  # as declared
+    keys: bytes  # digest of its keys in served order
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask for this page now, without waiting for it."""
 
@@ -87,7 +95,7 @@ class Pass:
     past_end: bool = False  # the province refused a page past the declared end
     first: PageFacts | None = None
     last: PageFacts | None = None
-    probe: PageFacts | None = None
+    probe: PageProbe | None = None
     totals: tuple[int | None, ...] = ()  # every total seen, in order, once
 
     def __post_init__(self) -> None:
@@ -184,9 +192,9 @@ class Pass:
             return None
         return replace(self, page_size=size, next_page=offset // size + 1, in_flight=0)
 
-    def probed(self, facts: PageFacts) -> Pass:
+    def probed(self, probe: PageProbe) -> Pass:
         """The pass after the closing probe."""
-        return replace(self, probe=facts, totals=_with(self.totals, facts.total))
+        return replace(self, probe=probe, totals=_with(self.totals, probe.total))
 
     def halted(self) -> Pass:
         """The pass after the window closed or the run was stopped."""
