@@ -28,8 +28,6 @@ help:  ## list the targets
 demo: $(READY) mongod  ## a whole night against simulated provinces, on this machine alone
 	@$(BIN)/subcmc demo
 
-# Hundreds of commands are started: each would compile the program anew where a machine forbids to keep what is compiled.
-test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY) mongod imports  ## the import contracts and the tests; PYTEST_ARGS="-k walking" narrows them
 	@$(BIN)/pytest -q -n auto $(PYTEST_ARGS)
 

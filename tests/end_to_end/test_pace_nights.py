@@ -16,8 +16,8 @@ from subcmc_crawler.store import Database
 RATE = FAST.replace("requests_per_second = 0", "requests_per_second = 40")
 
 
-async def test_a_busy_province_is_slowed_down_and_the_report_says_so(db: Database) -> None:
-    async with ministry(db, "110000/ua_user:509=1", defaults=RATE) as capital:
+async def test_a_busy_province_is_slowed_down_and_the_report_says_so(store: Database) -> None:
+    async with ministry(store, "110000/ua_user:509=1", defaults=RATE) as capital:
         run = await capital.night(1, selection=Selection(datasets=("ua_org", "ua_user")))
         calm, busy = [await capital.cell(run.number, f"110000/{code}") for code in ("ua_org", "ua_user")]
     assert (calm.verdict, calm.slowest_rate) == (Verdict.PROVEN, None)
@@ -29,11 +29,11 @@ async def test_a_busy_province_is_slowed_down_and_the_report_says_so(db: Databas
     assert "最低每秒 20 次请求" in to_cell_text(busy, lang="zh")
 
 
-async def test_a_limit_for_the_run_is_shared_by_its_provinces(db: Database) -> None:
+async def test_a_limit_for_the_run_is_shared_by_its_provinces(store: Database) -> None:
     """A night under a tight limit is the same night: our own throttle makes no page late."""
     defaults = FAST + "max_run_bytes_per_second = 200_000\nrequest_timeout_seconds = 1\n"
     defaults = defaults.replace("request_timeout_seconds = 5\n", "")
-    async with ministry(db, provinces=("110000", "620000"), defaults=defaults) as both:
+    async with ministry(store, provinces=("110000", "620000"), defaults=defaults) as both:
         run = await both.night(1, selection=Selection(datasets=("ua_user",)))
         assert set((await both.verdicts(run.number)).values()) == {Verdict.PROVEN}
         assert await both.assert_exact(run.number) == 2

@@ -109,25 +109,25 @@ def gathering(monkeypatch: pytest.MonkeyPatch) -> Gathering:
     return Gathering(monkeypatch)
 
 
-async def same(db: Database, run: int, cmc_id: str = CMC) -> dict[tuple[str, str], ReferenceCount]:
+async def same(store: Database, run: int, cmc_id: str = CMC) -> dict[tuple[str, str], ReferenceCount]:
     """What the night has kept, which is what MongoDB counts now."""
-    kept = await find_references(db, run, cmc_id)
+    kept = await find_references(store, run, cmc_id)
     assert kept is not None
-    again = await count_references(db, run, cmc_id)
+    again = await count_references(store, run, cmc_id)
     assert [*kept.counts] == [*again.counts]
     return {(each.dataset, each.field): each for each in kept.counts}
 
 
 @pytest.mark.parametrize("how", [none, dangling, late, left_out], ids=lambda each: each.__name__)
 async def test_what_the_pages_tell_is_what_mongodb_counts(
-    db: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering, how: Damage
+    store: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering, how: Damage
 ) -> None:
     damage(monkeypatch, how)
-    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+    async with ministry(store, defaults=SMALL, scale=0.02) as house:
         for night in (1, 2):
             await house.night(night)
             assert gathering.since() == GATHERED
-            found = await same(db, night)
+            found = await same(store, night)
             gathering.since()
             assert sum(each.records for each in found.values()) > 500
             if how is dangling:
@@ -145,13 +145,13 @@ async def test_what_the_pages_tell_is_what_mongodb_counts(
 
 @pytest.mark.parametrize("how", [spelt_with_blanks, odd_values], ids=lambda each: each.__name__)
 async def test_what_the_pages_do_not_surely_tell_mongodb_is_asked(
-    db: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering, how: Damage
+    store: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering, how: Damage
 ) -> None:
     damage(monkeypatch, how)
-    async with ministry(db, scale=0.01) as house:
+    async with ministry(store, scale=0.01) as house:
         await house.night(1)
         assert ("ua_user", "orgId") not in gathering.since()
-        found = await same(db, 1)
+        found = await same(store, 1)
         assert found["ua_user", "orgId"].records == 500
 
 
@@ -174,37 +174,37 @@ async def test_what_the_pages_do_not_surely_tell_mongodb_is_asked(
     ],
 )
 async def test_a_province_that_misbehaves_is_counted_as_mongodb_counts(
-    db: Database, gathering: Gathering, fault: str, not_gathered: set[str]
+    store: Database, gathering: Gathering, fault: str, not_gathered: set[str]
 ) -> None:
     """Three nights: sound, with the fault, and sound again."""
-    async with ministry(db, f"{CMC}/ua_user:{fault}@2", scale=0.01) as house:
+    async with ministry(store, f"{CMC}/ua_user:{fault}@2", scale=0.01) as house:
         for night in (1, 2, 3):
             await house.night(night)
             told = {dataset for dataset, _ in GATHERED - gathering.since()}
             assert told == (not_gathered if night == 2 else set())
-            await same(db, night)
+            await same(store, night)
             gathering.since()
 
 
 @pytest.mark.parametrize("fault", ["500", "duplicates=4", "shrunk=60", "empty", "conflicts=4", "total=-3"])
-async def test_a_target_that_misbehaves(db: Database, gathering: Gathering, fault: str) -> None:
-    async with ministry(db, f"{CMC}/ua_org:{fault}@2", scale=0.01) as house:
+async def test_a_target_that_misbehaves(store: Database, gathering: Gathering, fault: str) -> None:
+    async with ministry(store, f"{CMC}/ua_org:{fault}@2", scale=0.01) as house:
         for night in (1, 2, 3):
             await house.night(night)
             told = gathering.since()
             held = (await house.cell(night, f"{CMC}/ua_org")).state in (State.PUBLISHED, State.HELD)
             assert (("ua_user", "orgId") in told) == held
-            await same(db, night)
+            await same(store, night)
             gathering.since()
 
 
-async def test_a_part_of_the_datasets_names_what_is_in_force(db: Database, gathering: Gathering) -> None:
-    async with ministry(db, scale=0.01) as house:
+async def test_a_part_of_the_datasets_names_what_is_in_force(store: Database, gathering: Gathering) -> None:
+    async with ministry(store, scale=0.01) as house:
         await house.night(1)
         gathering.since()
         await house.night(2, selection=Selection(datasets=("ua_user", "hardware")))
         assert gathering.since() == set()
-        found = await same(db, 2)
+        found = await same(store, 2)
         assert (found["ua_user", "orgId"].as_of, found["ua_user", "orgId"].target_as_of) == (2, 1)
 
 
@@ -217,21 +217,21 @@ async def test_a_part_of_the_datasets_names_what_is_in_force(db: Database, gathe
     ],
 )
 async def test_a_resumed_run_counts_what_an_unbroken_one_counts(
-    db: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering, breaks: tuple[str, int, set[str]]
+    store: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering, breaks: tuple[str, int, set[str]]
 ) -> None:
     dies_in, page, gathered = breaks
     damage(monkeypatch, dangling)
-    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+    async with ministry(store, defaults=SMALL, scale=0.02) as house:
         await dies(house, 1, after_pages=page, monkeypatch=monkeypatch, of=dies_in)
         gathering.since()
         await house.night(1, resume=True)
         assert {dataset for dataset, _ in gathering.since()} == gathered
-        found = await same(db, 1)
+        found = await same(store, 1)
         assert (found["ua_user", "orgId"].records, found["ua_user", "orgId"].dangling) == (1000, 57)
 
 
 async def test_too_much_to_remember_is_asked_of_mongodb(
-    db: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering
+    store: Database, monkeypatch: pytest.MonkeyPatch, gathering: Gathering
 ) -> None:
     made = Groups.__init__
 
@@ -239,35 +239,35 @@ async def test_too_much_to_remember_is_asked_of_mongodb(
         made(self, *arguments, most_bytes=500)
 
     monkeypatch.setattr(Groups, "__init__", small)
-    async with ministry(db, scale=0.01) as house:
+    async with ministry(store, scale=0.01) as house:
         await house.night(1)
         assert not gathering.since() & {("ua_user", "orgId"), ("ua_org", "parentOrgId")}
-        await same(db, 1)
+        await same(store, 1)
 
 
-async def test_no_record_is_read_to_count_what_the_pages_told(db: Database) -> None:
+async def test_no_record_is_read_to_count_what_the_pages_told(store: Database) -> None:
     """Of the versions MongoDB reads nothing but the index; and the order of the pages is not read again."""
-    async with ministry(db, scale=0.01) as house:
+    async with ministry(store, scale=0.01) as house:
         await house.night(1)
-        await db.command("profile", 2)
+        await store.command("profile", 2)
         await house.night(1)
-        await db.command("profile", 0)
-        night = await _questions(db)
-        await db["system.profile"].drop()
-        await db.command("profile", 2)
-        await count_references(db, 2, CMC)
-        await db.command("profile", 0)
-        asked = await _questions(db)
+        await store.command("profile", 0)
+        night = await _questions(store)
+        await store["system.profile"].drop()
+        await store.command("profile", 2)
+        await count_references(store, 2, CMC)
+        await store.command("profile", 0)
+        asked = await _questions(store)
     assert [each["command"] for each in night if "aggregate" in each["command"]] == []
     assert [each["command"] for each in night if each.get("docsExamined")] == []
     assert [each for each in asked if "aggregate" in each["command"]] != [], "this is what is saved"
     assert [each for each in asked if each.get("docsExamined")] != []
 
 
-async def _questions(db: Database) -> list[dict[str, Any]]:
+async def _questions(store: Database) -> list[dict[str, Any]]:
     """What was asked about the versions of datasets."""
     ours = {
-        "ns": {"$in": [f"{db.name}.{code}" for code in DATASETS]},
+        "ns": {"$in": [f"{store.name}.{code}" for code in DATASETS]},
         "op": {"$in": ["query", "command", "getmore"]},
     }
-    return [each async for each in db["system.profile"].find(ours)]
+    return [each async for each in store["system.profile"].find(ours)]

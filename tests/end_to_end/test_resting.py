@@ -45,10 +45,10 @@ class Cells:
 
 @pytest.mark.parametrize("status", ["429", "408", "503", "509", "dead"])
 async def test_eight_provinces_that_rest_do_not_keep_the_others_from_two_slots(
-    db: Database, status: str
+    store: Database, status: str
 ) -> None:
     faults = [f"{cmc_id}:{status}" for cmc_id in RESTING]
-    async with ministry(db, *faults, provinces=(*RESTING, *OTHERS), defaults=TEN_MINUTES) as house:
+    async with ministry(store, *faults, provinces=(*RESTING, *OTHERS), defaults=TEN_MINUTES) as house:
         cells = Cells()
         rests: list[float] = []
 
@@ -59,7 +59,7 @@ async def test_eight_provinces_that_rest_do_not_keep_the_others_from_two_slots(
 
         crawl = Crawl(
             house.registry,
-            db,
+            store,
             cells,
             folder=Path(),
             now=house.clock,
@@ -71,14 +71,14 @@ async def test_eight_provinces_that_rest_do_not_keep_the_others_from_two_slots(
             run = await crawl.run()
         assert set(cells.done[: len(OTHERS)]) == set(OTHERS)
         assert max(rests) > 590
-        verdicts = {each.cmc_id: each.verdict for each in await manifests_of(db, run.number)}
+        verdicts = {each.cmc_id: each.verdict for each in await manifests_of(store, run.number)}
         assert {verdicts[cmc_id] for cmc_id in OTHERS} == {Verdict.PROVEN}
         assert Verdict.PROVEN not in {verdicts[cmc_id] for cmc_id in RESTING}
 
 
-async def test_a_rest_survives_a_restart_of_the_process(db: Database) -> None:
-    async with ministry(db, defaults=TEN_MINUTES) as house:
-        await keep_rest(db, "110000", house.clock() + timedelta(seconds=300))
+async def test_a_rest_survives_a_restart_of_the_process(store: Database) -> None:
+    async with ministry(store, defaults=TEN_MINUTES) as house:
+        await keep_rest(store, "110000", house.clock() + timedelta(seconds=300))
         asked_after: list[float] = []
 
         async def sleep(seconds: float) -> None:
@@ -88,7 +88,7 @@ async def test_a_rest_survives_a_restart_of_the_process(db: Database) -> None:
 
         crawl = Crawl(
             house.registry,
-            db,
+            store,
             Cells(),
             folder=Path(),
             now=house.clock,
@@ -101,10 +101,10 @@ async def test_a_rest_survives_a_restart_of_the_process(db: Database) -> None:
         assert sum(asked_after) == pytest.approx(300, abs=1)
 
 
-async def test_a_kept_rest_only_grows(db: Database) -> None:
-    async with ministry(db) as house:
+async def test_a_kept_rest_only_grows(store: Database) -> None:
+    async with ministry(store) as house:
         late = house.clock.at + timedelta(seconds=600)
-        await keep_rest(db, "110000", late)
-        await keep_rest(db, "110000", late - timedelta(seconds=60))
-        assert await kept_rest(db, "110000") == late
-        assert await kept_rest(db, "120000") is None
+        await keep_rest(store, "110000", late)
+        await keep_rest(store, "110000", late - timedelta(seconds=60))
+        assert await kept_rest(store, "110000") == late
+        assert await kept_rest(store, "120000") is None

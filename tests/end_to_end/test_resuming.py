@@ -21,11 +21,11 @@ SMALL = FAST.replace("page_size = 50", "page_size = 5")
 
 @pytest.mark.parametrize("after_pages", [1, 20, 49, 50])
 async def test_pages_that_were_walked_are_not_asked_for_again(
-    db: Database, monkeypatch: pytest.MonkeyPatch, after_pages: int
+    store: Database, monkeypatch: pytest.MonkeyPatch, after_pages: int
 ) -> None:
-    async with ministry(db, defaults=SMALL) as house:  # 250 users: 50 pages, and one that is empty
+    async with ministry(store, defaults=SMALL) as house:  # 250 users: 50 pages, and one that is empty
         await dies(house, 1, after_pages=after_pages, monkeypatch=monkeypatch, selection=USERS)
-        assert (await get_run(db)).status is RunStatus.RUNNING
+        assert (await get_run(store)).status is RunStatus.RUNNING
         before = len(house.simulator.requests)
         run = await house.night(1, selection=USERS, resume=True)
         again = [request.page_num for request in house.simulator.requests[before:]]
@@ -38,23 +38,23 @@ async def test_pages_that_were_walked_are_not_asked_for_again(
         assert (manifest.verdict, manifest.passes) == (Verdict.PROVEN, 1)
         assert manifest.counts.received == 250
         assert await house.assert_exact(1) == 1
-        assert (await prove(db, manifest)).holds(manifest)
+        assert (await prove(store, manifest)).holds(manifest)
 
 
 @pytest.mark.parametrize(
     "fault", ["duplicates=9", "conflicts=9", "nokey=9", "badrows=9", "stray-keys", "clamp=3"]
 )
 async def test_what_is_odd_is_counted_the_same_after_a_crash(
-    db: Database, monkeypatch: pytest.MonkeyPatch, fault: str
+    store: Database, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     async with ministry(
-        db, f"110000/ua_user:{fault}", provinces=("110000", "120000"), defaults=SMALL
+        store, f"110000/ua_user:{fault}", provinces=("110000", "120000"), defaults=SMALL
     ) as house:
         one = Selection(provinces=("110000",), datasets=("ua_user",))
         whole = await house.night(1, selection=one)
         expected = await house.cell(whole.number, "110000/ua_user")
-        await db["ua_user"].delete_many({})
-        await db["snapshots"].delete_many({})
+        await store["ua_user"].delete_many({})
+        await store["snapshots"].delete_many({})
         await dies(house, 1, after_pages=25, monkeypatch=monkeypatch, selection=one)
         run = await house.night(1, selection=one, resume=True)
         found = await house.cell(run.number, "110000/ua_user")
@@ -69,25 +69,25 @@ async def test_what_is_odd_is_counted_the_same_after_a_crash(
 
 
 async def test_the_second_night_goes_on_with_its_changes(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+    async with ministry(store, defaults=SMALL, scale=0.02) as house:
         await house.night(1, selection=USERS)
         await dies(house, 2, after_pages=120, monkeypatch=monkeypatch, selection=USERS)
         run = await house.night(2, selection=USERS, resume=True)
         manifest = await house.cell(run.number, "110000/ua_user")
         assert manifest.verdict is Verdict.PROVEN
         counts = manifest.counts
-        assert await db["ua_user"].count_documents({"from": 2}) == counts.added + counts.changed
-        assert await db["ua_user"].count_documents({"to": 2}) == counts.changed + counts.removed
+        assert await store["ua_user"].count_documents({"from": 2}) == counts.added + counts.changed
+        assert await store["ua_user"].count_documents({"to": 2}) == counts.changed + counts.removed
         assert counts.changed > 0
         assert await house.assert_exact(run.number) == 1
 
 
 async def test_rows_of_a_page_that_was_not_yet_in_the_ledger_are_dropped(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+    async with ministry(store, defaults=SMALL, scale=0.02) as house:
         await house.night(1, selection=USERS)
         house.simulator.night = 2
         insert = Entries.page
@@ -110,9 +110,9 @@ async def test_rows_of_a_page_that_was_not_yet_in_the_ledger_are_dropped(
 
 
 async def test_data_that_moved_while_we_were_dead_cost_a_fresh_pass(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ministry(db, defaults=SMALL, scale=0.02) as house:
+    async with ministry(store, defaults=SMALL, scale=0.02) as house:
         await dies(house, 1, after_pages=120, monkeypatch=monkeypatch, selection=USERS)
         run = await house.night(5, selection=USERS, resume=True)
         manifest = await house.cell(run.number, "110000/ua_user")
@@ -122,19 +122,19 @@ async def test_data_that_moved_while_we_were_dead_cost_a_fresh_pass(
 
 
 async def test_what_has_its_verdict_is_not_walked_again(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ministry(db, defaults=SMALL) as house:
+    async with ministry(store, defaults=SMALL) as house:
         await dies(house, 1, after_pages=10, monkeypatch=monkeypatch)
         before = len(house.simulator.requests)
         run = await house.night(1, resume=True)
         assert "ua_org" not in {request.dataset for request in house.simulator.requests[before:]}
         assert run.summary == {"proven": 9}
-        assert {manifest.state for manifest in await manifests_of(db, run.number)} == {State.PUBLISHED}
+        assert {manifest.state for manifest in await manifests_of(store, run.number)} == {State.PUBLISHED}
 
 
-async def test_a_stopped_run_is_resumed_too(db: Database) -> None:
-    async with ministry(db, defaults=SMALL) as house:
+async def test_a_stopped_run_is_resumed_too(store: Database) -> None:
+    async with ministry(store, defaults=SMALL) as house:
 
         def stop(crawl: Any, _province: Any, dataset: Any, _received: int) -> None:
             if dataset.code == "mdm_device":
@@ -147,21 +147,21 @@ async def test_a_stopped_run_is_resumed_too(db: Database) -> None:
         assert await house.assert_exact(1) == 9
 
 
-async def test_a_run_that_finished_cannot_be_resumed(db: Database) -> None:
-    async with ministry(db) as house:
+async def test_a_run_that_finished_cannot_be_resumed(store: Database) -> None:
+    async with ministry(store) as house:
         await house.night(1, selection=USERS)
         with pytest.raises(NotFound, match="has finished: there is nothing to resume"):
             await house.night(1, resume=True)
 
 
 async def test_an_address_that_was_found_dead_is_not_asked_again_after_a_crash(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ministry(db, "110000#1:dead", defaults=SMALL, mirrors=2) as house:
+    async with ministry(store, "110000#1:dead", defaults=SMALL, mirrors=2) as house:
         await dies(house, 1, after_pages=10, monkeypatch=monkeypatch)
         before = len(house.simulator.requests)
         given_up = (await house.cell(1, "110000/ua_org")).dead_addresses
         run = await house.night(1, resume=True)
         assert {request.address for request in house.simulator.requests[before:]} == {2}
         assert len(given_up) == 1
-        assert {each.dead_addresses for each in await manifests_of(db, run.number)} == {given_up}
+        assert {each.dead_addresses for each in await manifests_of(store, run.number)} == {given_up}

@@ -55,17 +55,17 @@ def self_signed(folder: Path) -> ssl.SSLContext:
 
 
 async def night(
-    db: Database, folder: Path, context: ssl.SSLContext | None, more: str = "", *, scheme: str = "https"
+    store: Database, folder: Path, context: ssl.SSLContext | None, more: str = "", *, scheme: str = "https"
 ) -> tuple[RunRecord, Manifest]:
     """A night of one province and one dataset; `more` is TOML under its registration."""
     centre = Centre("620000", "甘肃省", scale=0.005)
     async with Simulator([centre], ssl_context=context) as simulator:
         text = simulator.registry(defaults=FAST).replace("http://", f"{scheme}://") + more
         crawl = Crawl(
-            parse(text), db, Watcher([]), folder=folder, now=Clock(), selection=ORGS, ignore_windows=True
+            parse(text), store, Watcher([]), folder=folder, now=Clock(), selection=ORGS, ignore_windows=True
         )
         run = await crawl.run()
-        (manifest,) = await manifests_of(db, run.number)
+        (manifest,) = await manifests_of(store, run.number)
         if manifest.state is State.PUBLISHED:
             assert manifest.counts.distinct == len(simulator.rows("620000", "ua_org"))
     return run, manifest
@@ -95,18 +95,18 @@ TRUST = "[province.tls]\nca_file = 'ca.pem'\n"
     ids=["private authority", "server_hostname", "mutual"],
 )
 async def test_a_province_that_is_trusted_is_published(  # noqa: PLR0917 - fixtures and parameters
-    db: Database, tmp_path: Path, ca: trustme.CA, names: tuple[str, ...], mutual: bool, more: str
+    store: Database, tmp_path: Path, ca: trustme.CA, names: tuple[str, ...], mutual: bool, more: str
 ) -> None:
-    run, manifest = await night(db, tmp_path, served(ca, *names, clients=ca if mutual else None), more)
+    run, manifest = await night(store, tmp_path, served(ca, *names, clients=ca if mutual else None), more)
     assert (manifest.verdict, run.notices) == (Verdict.PROVEN, ())
 
 
 async def test_without_verification_it_is_published_and_every_report_says_so(
-    db: Database, tmp_path: Path
+    store: Database, tmp_path: Path
 ) -> None:
     for _ in range(2):
         run, manifest = await night(
-            db, tmp_path, served(trustme.CA(), "other.example"), "[province.tls]\nverify = false\n"
+            store, tmp_path, served(trustme.CA(), "other.example"), "[province.tls]\nverify = false\n"
         )
         assert manifest.verdict is Verdict.PROVEN
         report = build(run, [manifest])
@@ -146,10 +146,10 @@ CASES: dict[str, tuple[Serve, str, str]] = {
 
 @pytest.mark.parametrize("case", CASES)
 async def test_a_fault_of_tls_is_one_line_that_names_it(
-    db: Database, tmp_path: Path, ca: trustme.CA, case: str
+    store: Database, tmp_path: Path, ca: trustme.CA, case: str
 ) -> None:
     serve, said, chinese = CASES[case]
-    run, manifest = await night(db, tmp_path, serve(ca, tmp_path), TRUST)
+    run, manifest = await night(store, tmp_path, serve(ca, tmp_path), TRUST)
     assert (manifest.verdict, manifest.state) == (Verdict.UNREACHABLE, State.ROLLED_BACK)
     assert manifest.reason_values["kind"] == "tls"
     assert manifest.faults == {"tls": 1}
@@ -162,11 +162,11 @@ async def test_a_fault_of_tls_is_one_line_that_names_it(
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_a_missing_client_certificate_is_named_in_both_versions(
-    db: Database, tmp_path: Path, ca: trustme.CA, version: ssl.TLSVersion
+    store: Database, tmp_path: Path, ca: trustme.CA, version: ssl.TLSVersion
 ) -> None:
     context = served(ca, "127.0.0.1", clients=ca)
     context.minimum_version = context.maximum_version = version
-    _, manifest = await night(db, tmp_path, context, TRUST)
+    _, manifest = await night(store, tmp_path, context, TRUST)
     assert "the province wants a client certificate" in manifest.reason
 
 
@@ -181,16 +181,16 @@ WAYS = {
 SOURCES = {"file": "token_file = 'token'", "environment": "token_env = 'SUBCMC_TEST_TOKEN'"}
 
 
-async def everything_stored(db: Database) -> str:
-    names = await db.list_collection_names()
-    return "\n".join([repr(each) for name in names async for each in db[name].find({})])
+async def everything_stored(store: Database) -> str:
+    names = await store.list_collection_names()
+    return "\n".join([repr(each) for name in names async for each in store[name].find({})])
 
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("answer", ["refused", "broken", "defect"])
 async def test_a_secret_reaches_the_province_and_nothing_else(  # noqa: PLR0917 - fixtures and parameters
-    db: Database,
+    store: Database,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -231,17 +231,17 @@ async def test_a_secret_reaches_the_province_and_nothing_else(  # noqa: PLR0917 
         f"[province.auth]\n{kind}\n{SOURCES[source]}\n"
     )
     crawl = Crawl(
-        parse(text), db, Watcher([]), folder=tmp_path, now=Clock(), selection=ORGS, ignore_windows=True
+        parse(text), store, Watcher([]), folder=tmp_path, now=Clock(), selection=ORGS, ignore_windows=True
     )
     run = await crawl.run()
     await runner.cleanup()
     assert seen
     assert set(seen) == {expected}
-    (manifest,) = await manifests_of(db, run.number)
+    (manifest,) = await manifests_of(store, run.number)
     report = build(run, [manifest])
     told = [
         caplog.text,
-        await everything_stored(db),
+        await everything_stored(store),
         to_json(report).decode(),
         *(to_text(report, lang=lang) + to_cell_text(manifest, lang=lang) for lang in ("zh", "en")),
     ]

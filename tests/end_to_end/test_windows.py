@@ -93,15 +93,15 @@ def asked(house: Ministry) -> list[str]:
     return list(dict.fromkeys(request.cmc_id for request in house.simulator.requests))
 
 
-async def test_provinces_start_in_their_planned_order_and_not_before_their_time(db: Database) -> None:
+async def test_provinces_start_in_their_planned_order_and_not_before_their_time(store: Database) -> None:
     provinces = ("110000", "120000", "130000", "140000", "150000")
     across = FAST + 'window = "23:00-01:00"\n'
-    async with ministry(db, provinces=provinces, scale=0.002, defaults=across) as house:
+    async with ministry(store, provinces=provinces, scale=0.002, defaults=across) as house:
         await house.night(1)  # their durations
         house.simulator.requests.clear()
         opening = MIDNIGHT - timedelta(hours=1)
         house.clock.at = opening
-        planned = plan_night(house.registry, house.registry.provinces, await past_durations(db), opening)
+        planned = plan_night(house.registry, house.registry.provinces, await past_durations(store), opening)
         lasting = [each.forecast_seconds or 0.0 for each in planned]
         assert lasting == sorted(lasting, reverse=True)
         assert planned[0].start == opening
@@ -123,13 +123,13 @@ async def test_provinces_start_in_their_planned_order_and_not_before_their_time(
         assert run.status is RunStatus.FINISHED
         assert dict(run.summary) == {"proven": 5 * 9}
         assert asked(house) == [each.cmc_id for each in planned]
-        assert set(await past_durations(db)) == set(provinces)
+        assert set(await past_durations(store)) == set(provinces)
 
 
-async def test_a_run_that_begins_late_starts_at_once_what_is_due(db: Database) -> None:
+async def test_a_run_that_begins_late_starts_at_once_what_is_due(store: Database) -> None:
     provinces = ("110000", "120000", "130000")
     async with ministry(
-        db, provinces=provinces, scale=0.002, defaults=FAST + 'window = "01:00-05:00"\n'
+        store, provinces=provinces, scale=0.002, defaults=FAST + 'window = "01:00-05:00"\n'
     ) as house:
         house.clock.at = MIDNIGHT + timedelta(hours=2, minutes=31)  # the starts: 01:00, 02:30, 04:00
         sleepers, seen = Sleepers(house.clock), Seen(house)
@@ -143,7 +143,7 @@ async def test_a_run_that_begins_late_starts_at_once_what_is_due(db: Database) -
         assert seen.started["130000"] >= MIDNIGHT + timedelta(hours=4)
 
 
-async def test_each_province_has_its_own_window_in_the_zone_of_the_registry(db: Database) -> None:
+async def test_each_province_has_its_own_window_in_the_zone_of_the_registry(store: Database) -> None:
     def edit(text: str) -> str:
         first, second, *rest = text.split("[[province]]")
         assert not rest[1:]
@@ -151,7 +151,7 @@ async def test_each_province_has_its_own_window_in_the_zone_of_the_registry(db: 
         return "[[province]]".join((first, second + late, *rest))
 
     async with ministry(
-        db,
+        store,
         provinces=("110000", "120000"),
         scale=0.002,
         defaults=FAST + 'window = "01:00-02:00"\ntimezone = "Asia/Shanghai"\n',
@@ -173,12 +173,12 @@ async def test_each_province_has_its_own_window_in_the_zone_of_the_registry(db: 
 
 @pytest.mark.parametrize("signals", [0, 1, 2])
 async def test_what_hangs_when_the_window_closes_or_a_signal_comes_is_cut_after_the_grace(
-    db: Database, signals: int
+    store: Database, signals: int
 ) -> None:
     only = Selection(datasets=("ua_user",))
     slow = FAST + 'window = "01:00-02:00"\nrequest_timeout_seconds = 500\nmax_in_flight = 1\n'
     slow = slow.replace("request_timeout_seconds = 5\n", "").replace("max_in_flight = 3\n", "")
-    async with ministry(db, "110000/ua_user:hang", defaults=slow) as house:
+    async with ministry(store, "110000/ua_user:hang", defaults=slow) as house:
         house.clock.at = ONE_AM
         sleepers, seen = Sleepers(house.clock), Seen(house)
         crawl = crawl_of(house, seen, sleepers, selection=only)
@@ -200,4 +200,4 @@ async def test_what_hangs_when_the_window_closes_or_a_signal_comes_is_cut_after_
         assert run.status is (RunStatus.STOPPED if signals else RunStatus.FINISHED)
         cell = await house.cell(run.number, "110000/ua_user")
         assert cell.verdict is Verdict.INCOMPLETE
-        assert [each.fault for each in await attempts_of(db, cell)] == ["cancelled"]
+        assert [each.fault for each in await attempts_of(store, cell)] == ["cancelled"]

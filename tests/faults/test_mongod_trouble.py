@@ -42,8 +42,7 @@ def mongod() -> Iterator[OwnMongod]:
     with own_mongod("--replSet", "one", "--setParameter", "enableTestCommands=1") as running:
         member = {"_id": 0, "host": f"127.0.0.1:{running.port}"}
         running.command("replSetInitiate", {"_id": "one", "members": [member]})
-        while not running.command("hello")["isWritablePrimary"]:
-            pass
+        primary_of([running])
         yield running
 
 
@@ -164,8 +163,7 @@ async def test_a_primary_that_steps_down_costs_no_more_than_a_resumed_run(
         try:
             await broken(known, step_down)
         except (AutoReconnect, StoreLost):
-            while not mongod.command("hello")["isWritablePrimary"]:
-                pass
+            primary_of([mongod])
             await end_leases(db)  # while there was no primary it could not be given back
             await assert_mended(known)
         else:
@@ -195,6 +193,7 @@ def primary_of(members: list[OwnMongod]) -> OwnMongod:
         for member in members:
             if member.command("hello")["isWritablePrimary"]:
                 return member
+        time.sleep(0.05)  # each question is a client of its own
     raise AssertionError("no primary was elected")
 
 
