@@ -41,6 +41,7 @@ from subcmc_crawler.store.reading import pages_as_served
 from subcmc_crawler.store.references import ReferenceCounting, write_references
 from subcmc_crawler.store.resuming import OpenPass, Reopened
 from subcmc_crawler.store.runs import find_manifest, write_manifest
+from subcmc_crawler.store.undoing import roll_back_unsettled
 from subcmc_crawler.store.writing import SnapshotWriter
 
 _UNSETTLED: Final = (State.COLLECTING, State.ROLLING_BACK)
@@ -119,6 +120,9 @@ async def _unregistered(province: Province, dataset: Dataset, night: Night) -> M
     reason, why = "no pull address is registered", Why.NO_ADDRESS
     if province.addresses:
         reason, why = "switched off in the registry", Why.SWITCHED_OFF
+    found = await find_manifest(night.db, night.run, province.cmc_id, dataset.code) if night.resumed else None
+    if found is not None and found.state in _UNSETTLED:  # its manifest is all that tells of what it staged
+        await roll_back_unsettled(night.db, dataset.code, province.cmc_id, night.run)
     opened = _opened(province, dataset, night)
     manifest = replace(
         opened,

@@ -36,8 +36,13 @@ class Past:
         return self.manifests[0] if self.manifests else None
 
     def is_settled_before(self, run: int) -> bool:
-        """Whether no run has left anything to undo, this one included, and none may have written late."""
-        return all(
+        """Whether no run has left anything to undo, this one included, and none may have written late.
+
+        What is not seen here is settled where a published walk is: that has undone what lay before it. Nights in
+        which the cell was switched off have not.
+        """
+        seen = self.whole or any(each.state is State.PUBLISHED for each in self.manifests)
+        return seen and all(
             each.run < run
             and each.state.value not in UNSETTLED
             and (each.state is not State.ROLLED_BACK or each.run < run - LATE_RUNS)
