@@ -151,10 +151,14 @@ def content(row: Row) -> str:
 
 
 async def remembered(db: Database, served: Served, run: int, cell: tuple[str, str]) -> Served:
-    """What was served in the passes of a broken walk, but for pages that never came into the ledger."""
+    """What was served in the passes of a broken walk, but for pages that never came into the ledger.
+
+    A pass of which none did is not gone on with: the one before it is, if that had come to its end.
+    """
     kept: Served = {}
     for walk_pass, pages in served.items():
         of_pass = {"run": run, "cmcId": cell[0], "dataset": cell[1], "pass": walk_pass, "kind": "page"}
         known = await db["ledger"].count_documents(of_pass)
-        kept[walk_pass] = dict(sorted(pages.items())[:known])
+        if known:
+            kept[walk_pass] = dict(sorted(pages.items())[:known])
     return kept
