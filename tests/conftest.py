@@ -49,6 +49,7 @@ def pytest_collection_finish() -> None:
 
 SHARED = (
     "tests/box/test_kubernetes.py",
+    "tests/box/test_sources.py",
     "tests/dashboard/test_pages_in_a_browser.py",
     "tests/faults/test_hostile_provinces.py",
     "tests/faults/test_long_life.py",
@@ -77,13 +78,19 @@ def mongod_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield uri
 
 
+@pytest.fixture(scope="session")
+def mongo(mongod_uri: str) -> Iterator[MongoClient[dict[str, object]]]:
+    """For what happens around tests: to connect again each time would cost more than it does."""
+    with MongoClient[dict[str, object]](mongod_uri) as client:
+        yield client
+
+
 @pytest.fixture
-def database(mongod_uri: str) -> Iterator[str]:
+def database(mongo: MongoClient[dict[str, object]]) -> Iterator[str]:
     """The name of a database that nobody uses; dropped afterwards."""
     name = f"test_{uuid4().hex}"
     yield name
-    with MongoClient[dict[str, object]](mongod_uri) as client:
-        client.drop_database(name)
+    mongo.drop_database(name)
 
 
 @pytest.fixture(scope="session")
@@ -114,15 +121,16 @@ async def db(mongod_uri: str, database: str, driver: DriverName) -> AsyncIterato
 
 
 @pytest.fixture
-async def store(mongod_uri: str, prepared: str, driver: DriverName) -> AsyncIterator[Database]:
+async def store(
+    mongo: MongoClient[dict[str, object]], mongod_uri: str, prepared: str, driver: DriverName
+) -> AsyncIterator[Database]:
     """A store without a document: faster than `db`, for tests that change no collection itself."""
-    with MongoClient[dict[str, object]](mongod_uri) as client:
-        for name in client[prepared].list_collection_names(filter={"type": "collection"}):
-            if name == "system.profile":
-                client[prepared].command("profile", 0)
-                client[prepared].drop_collection(name)
-            elif name != "schema" and not name.startswith("system."):
-                client[prepared][name].delete_many({})
+    for name in mongo[prepared].list_collection_names(filter={"type": "collection"}):
+        if name == "system.profile":
+            mongo[prepared].command("profile", 0)
+            mongo[prepared].drop_collection(name)
+        elif name != "schema" and not name.startswith("system."):
+            mongo[prepared][name].delete_many({})
     async with open_store(mongod_uri, database=prepared, driver=driver) as opened:
         yield opened
 
