@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Mapping
@@ -96,6 +97,18 @@ async def test_silence_ends_and_is_not_asked_twice_once_the_mail_may_have_left(
     async with mail_server({verb: None}) as server:
         [done] = await deliver(DIGEST, mail_alerts(server.port), folder=tmp_path, limits=IMPATIENT)
     assert (done.fault, server.dialogues) == ("timeout", tries), row
+
+
+async def test_silence_is_a_timeout_whichever_clock_rings_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def patient(work: asyncio.Future[None], _seconds: float) -> None:
+        await work
+
+    monkeypatch.setattr(asyncio, "wait_for", patient)
+    async with mail_server({"EHLO": None}) as server:
+        [done] = await deliver(DIGEST, mail_alerts(server.port), folder=tmp_path, limits=IMPATIENT)
+    assert (done.fault, server.dialogues) == ("timeout", 2)
 
 
 async def test_silence_after_the_mail_was_taken_changes_nothing(tmp_path: Path) -> None:

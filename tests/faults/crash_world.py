@@ -121,7 +121,9 @@ class World:
         self.figures.kills += 1
         if code not in (0, 69):
             self.figures.faults.append(f"exit {code} when MongoDB was killed: {said}")
-        if code == 69 and said.count("subcmc: MongoDB at 127.0.0.1") != 1:
+        # on a slow machine the lease may run out before the driver gives up
+        lines = said.count("subcmc: MongoDB at 127.0.0.1") + said.count("subcmc: the lease ran out: MongoDB")
+        if code == 69 and lines != 1:
             self.figures.faults.append(f"not one clear line: {said}")
         mongod.start()
         await self._note_run()

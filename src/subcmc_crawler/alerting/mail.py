@@ -96,8 +96,10 @@ class _Letter:
             raise Undelivered("tls", again=not self.leaving) from None  # 1, 4
         except TimeoutError:
             raise Undelivered("timeout", again=not self.leaving) from None  # 1, 4
-        except (smtplib.SMTPException, OSError):
-            kind = "connect" if self._smtp is None else "timeout" if self._abandoned else "disconnected"
+        except (smtplib.SMTPException, OSError) as error:
+            # smtplib calls it a disconnection when its own clock rings before ours
+            silent = self._abandoned or isinstance(error.__context__, TimeoutError)
+            kind = "connect" if self._smtp is None else "timeout" if silent else "disconnected"
             raise Undelivered(kind, again=not self.leaving) from None  # 1, 4
 
     def abandon(self) -> None:
