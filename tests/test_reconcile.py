@@ -316,6 +316,14 @@ def test_row_11_clean_after_more_than_one_pass_is_repaired() -> None:
     assert finding.reason == "clean in pass 3"
 
 
+def test_row_11_a_total_that_moved_behind_what_was_read_is_repaired() -> None:
+    finding = verdict(evidence(moved=2))
+    assert finding.verdict is Verdict.REPAIRED
+    assert finding.state is State.PUBLISHED
+    assert finding.reason == "the total moved by 2 behind the pages that were read; those are as they were"
+    assert verdict(evidence(moved=2, passes=2)).reason == "clean in pass 2"
+
+
 def test_row_11_comes_before_row_12() -> None:
     assert said(passes=2) is Verdict.REPAIRED
     assert said(passes=1) is Verdict.PROVEN

@@ -102,8 +102,8 @@ class WalkPass:
                         self.state = self.state.asked()
                     case Take():
                         await self._take()
-                    case Probe(page_size):
-                        await self._probe(page_size)
+                    case Probe(page_num, page_size):
+                        await self._probe(page_num, page_size)
                     case End(ending):
                         return self._facts(ending)
         finally:
@@ -212,9 +212,9 @@ class WalkPass:
         repeated = self.tally.repeats > repeats_before
         self.state = self.state.took(page.facts(), fresh=rows.fresh, repeats=repeated)
 
-    async def _probe(self, page_size: int) -> None:
+    async def _probe(self, page_num: int, page_size: int) -> None:
         await self._drop()
-        self._ask(1, page_size)
+        self._ask(page_num, page_size)
         try:
             asked = await self._answer(self._on_their_way.popleft())
         except Halted:

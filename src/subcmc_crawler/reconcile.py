@@ -39,6 +39,7 @@ class Why(StrEnum):
     SHRUNK = "shrunk"
     REPEATS_STEADY = "repeats-steady"
     REPAIRED = "repaired"
+    MOVED_UNREAD = "moved-unread"
     TOLERATED = "tolerated"
 
 
@@ -94,7 +95,7 @@ def verdict(evidence: Evidence) -> Finding:  # noqa: PLR0911, PLR0912 - a row a 
     8   no pass was clean: totals or page 1 moved, or keys repeated in another way each time  drifting
     9   shrank by more than the guard since the last published snapshot                     shrunk
     10  the province's own duplicate keys, the same in two passes, nothing missing          duplicated
-    11  clean after more than one pass                                                      repaired
+    11  clean after more than one pass, or the total moved behind the pages that were read  repaired
     12  clean in the first pass                                                             proven
     ==  ==================================================================================  ==============
     """
@@ -126,10 +127,15 @@ def verdict(evidence: Evidence) -> Finding:  # noqa: PLR0911, PLR0912 - a row a 
         repeats = counts.repeated + counts.conflicting
         reason = f"{repeats} rows repeat a key, the same in two passes"
         return Finding(Verdict.DUPLICATED, reason, Why.REPEATS_STEADY, {"rows": repeats})
-    clean = Verdict.REPAIRED if evidence.passes > 1 else Verdict.PROVEN
+    clean = Verdict.REPAIRED if evidence.passes > 1 or evidence.moved else Verdict.PROVEN
     if counts.missing:  # 11, 12
         off = abs(counts.missing)
         return Finding(clean, f"{off} rows off, tolerated", Why.TOLERATED, {"rows": off})
+    if evidence.passes == 1 and evidence.moved:  # 11
+        reason = (
+            f"the total moved by {evidence.moved} behind the pages that were read; those are as they were"
+        )
+        return Finding(clean, reason, Why.MOVED_UNREAD, {"rows": evidence.moved})
     if clean is Verdict.REPAIRED:  # 11
         passes = evidence.passes
         return Finding(clean, f"clean in pass {passes}", Why.REPAIRED, {"passes": passes})

@@ -10,6 +10,7 @@ from nights import FAST, MIDNIGHT, ministry
 
 from subcmc_crawler.errors import TryLater
 from subcmc_crawler.model import Acceptance, RunStatus, State, Verdict
+from subcmc_crawler.reconcile import Why
 from subcmc_crawler.run import Crawl, Selection
 from subcmc_crawler.spec.codes import AREAS
 from subcmc_crawler.spec.datasets import DATASETS
@@ -102,6 +103,8 @@ async def test_the_second_night_writes_only_what_changed(store: Database) -> Non
         ("duplicates=4", Verdict.DUPLICATED, State.PUBLISHED),
         ("conflicts=4", Verdict.DUPLICATED, State.PUBLISHED),
         ("drift=1", Verdict.REPAIRED, State.PUBLISHED),
+        ("grow=1", Verdict.REPAIRED, State.PUBLISHED),
+        ("grow", Verdict.DRIFTING, State.HELD),
         ("nokey=3", Verdict.PROVEN, State.PUBLISHED),
         ("clamp=20", Verdict.PROVEN, State.PUBLISHED),
         ("ignore-size", Verdict.PROVEN, State.PUBLISHED),
@@ -132,6 +135,20 @@ async def test_each_fault_has_its_verdict(
             assert await house.assert_exact(run.number) == 1
         elif state is State.ROLLED_BACK:
             assert await store["ua_user"].count_documents({}) == 0
+
+
+async def test_a_row_that_comes_at_the_end_costs_a_look_and_no_second_pass(store: Database) -> None:
+    only = Selection(datasets=("ua_user",))
+    async with ministry(store, "110000/ua_user:grow=1") as house:
+        run = await house.night(1, selection=only)
+        manifest = await house.cell(run.number, "110000/ua_user")
+        assert (manifest.verdict, manifest.passes) == (Verdict.REPAIRED, 1)
+        assert (manifest.reason_code, dict(manifest.reason_values)) == (Why.MOVED_UNREAD, {"rows": 1})
+        assert manifest.counts.declared_first == manifest.counts.unchanged + manifest.counts.added - 1
+        assert manifest.counts.declared == manifest.counts.stored == manifest.counts.added
+        # the pages, page 1 again, and the one or two pages before the total moved
+        assert manifest.pages + 2 <= manifest.attempts <= manifest.pages + 3
+        assert await house.assert_exact(run.number) == 1
 
 
 async def test_every_request_is_in_the_ledger(store: Database) -> None:

@@ -11,6 +11,7 @@ from subcmc_crawler.model import Ending
 from subcmc_crawler.province.walking import (
     MAX_PAGES,
     MAX_RECEIVED,
+    MOST_SEAMS,
     Ask,
     End,
     PageFacts,
@@ -18,6 +19,7 @@ from subcmc_crawler.province.walking import (
     Pass,
     PassFacts,
     Probe,
+    Seam,
     Step,
     Take,
     advance,
@@ -117,7 +119,7 @@ def test_row_4_comes_before_rows_5_to_9(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("sign", ["echoed", "past_end"])
 def test_row_5_an_echo_or_no_more_leads_to_the_probe(sign: str) -> None:
-    assert advance(passing(**{sign: True})) == Probe(SIZE)
+    assert advance(passing(**{sign: True})) == Probe(1, SIZE)
 
 
 @pytest.mark.parametrize("sign", ["echoed", "past_end"])
@@ -126,16 +128,16 @@ def test_row_5_after_the_probe_it_is_the_end(sign: str) -> None:
 
 
 def test_row_5_comes_before_row_6() -> None:
-    assert advance(passing(echoed=True, next_page=MAX_PAGES + 1)) == Probe(SIZE)
+    assert advance(passing(echoed=True, next_page=MAX_PAGES + 1)) == Probe(1, SIZE)
 
 
 def test_row_5_comes_before_row_7() -> None:
     assert advance(passing()) == Ask(2, SIZE)
-    assert advance(passing(echoed=True)) == Probe(SIZE)
+    assert advance(passing(echoed=True)) == Probe(1, SIZE)
 
 
 def test_row_5_comes_before_row_8() -> None:
-    assert advance(passing(echoed=True, in_flight=1)) == Probe(SIZE)
+    assert advance(passing(echoed=True, in_flight=1)) == Probe(1, SIZE)
 
 
 def test_row_6_more_pages_than_any_province_has_fail_the_pass() -> None:
@@ -182,7 +184,7 @@ def test_row_7_the_total_declared_last_counts() -> None:
     assert advance(passing(in_flight=1, next_page=4, totals=(30, 31))) == Ask(4, SIZE)
 
 
-@pytest.mark.parametrize(("barren", "step"), [(2, Ask(2, SIZE)), (3, Probe(SIZE))])
+@pytest.mark.parametrize(("barren", "step"), [(2, Ask(2, SIZE)), (3, Probe(1, SIZE))])
 def test_row_7_three_barren_pages_end_the_asking(barren: int, step: Step) -> None:
     assert advance(passing(barren=barren)) == step
 
@@ -211,14 +213,14 @@ def test_row_9_without_a_total_the_end_is_looked_for() -> None:
 
 
 def test_row_9_not_after_an_empty_page() -> None:
-    assert advance(passing(next_page=4, received=20, last=facts(0))) == Probe(SIZE)
+    assert advance(passing(next_page=4, received=20, last=facts(0))) == Probe(1, SIZE)
 
 
 def test_row_9_not_after_a_page_without_a_new_key() -> None:
-    assert advance(passing(next_page=4, received=20, barren=1)) == Probe(SIZE)
+    assert advance(passing(next_page=4, received=20, barren=1)) == Probe(1, SIZE)
 
 
-@pytest.mark.parametrize(("next_page", "step"), [(16, Ask(16, SIZE)), (17, Probe(SIZE))])
+@pytest.mark.parametrize(("next_page", "step"), [(16, Ask(16, SIZE)), (17, Probe(1, SIZE))])
 def test_row_9_not_far_past_the_declared_end(next_page: int, step: Step) -> None:
     assert advance(passing(next_page=next_page, received=200)) == step
 
@@ -230,12 +232,12 @@ def test_row_9_comes_before_row_10() -> None:
 
 
 def test_row_10_the_closing_probe() -> None:
-    assert advance(passing(next_page=4, taken=3, received=25, totals=(25,), last=facts(5))) == Probe(SIZE)
+    assert advance(passing(next_page=4, taken=3, received=25, totals=(25,), last=facts(5))) == Probe(1, SIZE)
 
 
 def test_row_10_the_probe_asks_as_page_1_was_asked() -> None:
     walk = passing(next_page=11, taken=8, received=29, totals=(29,), page_size=4, last=facts(1))
-    assert advance(walk) == Probe(SIZE)
+    assert advance(walk) == Probe(1, SIZE)
 
 
 def test_row_10_a_dataset_that_fits_one_page_needs_no_probe() -> None:
@@ -246,11 +248,69 @@ def test_row_10_a_dataset_that_fits_one_page_needs_no_probe() -> None:
 def test_row_10_one_full_page_needs_a_probe() -> None:
     walk = Pass(asked_size=SIZE).asked().took(facts(10, total=10), fresh=10, repeats=False)
     walk = walk.asked().took(facts(0, total=10, keys=b"none"), fresh=0, repeats=False)
-    assert advance(walk) == Probe(SIZE)
+    assert advance(walk) == Probe(1, SIZE)
 
 
 def test_row_10_there_is_one_probe() -> None:
     assert advance(ended(last=facts(0))) == End(Ending.CLEAN)
+
+
+SEAMS = (Seam(2, SIZE, b"two"),)
+
+
+def moved(**changes: Any) -> Pass:
+    """A pass that took four pages; behind the second one a row came."""
+    usual: dict[str, Any] = {
+        "next_page": 5,
+        "taken": 4,
+        "received": 31,
+        "last": facts(1),
+        "totals": (30, 31),
+        "seams": SEAMS,
+        "probe": looked(total=31),
+    }
+    return ended(**{**usual, **changes})
+
+
+def test_row_10_where_the_total_moved_the_page_before_it_is_asked_for_again() -> None:
+    assert advance(moved()) == Probe(2, SIZE)
+    assert advance(moved(probe=None)) == Probe(1, SIZE), "page 1 comes first"
+
+
+def test_row_10_each_seam_is_looked_at_once() -> None:
+    two = moved(totals=(30, 32, 31), seams=(*SEAMS, Seam(3, SIZE, b"three")))
+    one = two.probed(looked(total=31, keys=b"two"))
+    assert advance(one) == Probe(3, SIZE)
+    assert advance(one.probed(looked(total=31, keys=b"three"))) == End(Ending.CLEAN)
+
+
+@pytest.mark.parametrize(
+    "look", [looked(total=31, keys=b"other"), looked(total=32, keys=b"two"), looked(total=None, keys=b"two")]
+)
+def test_row_5_a_page_at_a_seam_that_is_not_as_it_was_ends_the_pass(look: PageProbe) -> None:
+    two = moved(totals=(30, 32, 31), seams=(*SEAMS, Seam(3, SIZE, b"three")))
+    assert advance(two.probed(look)) == End(Ending.MOVED)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"probe": looked(total=31, keys=b"other")},
+        {"repeats": True},
+        {"received": 30, "barren": 1},
+        {"totals": (30, None, 31), "seams": SEAMS * 2},
+        {
+            "totals": tuple(range(MOST_SEAMS + 2)),
+            "seams": SEAMS * (MOST_SEAMS + 1),
+            "received": MOST_SEAMS + 1,
+        },
+    ],
+    ids=["page-1-moved", "a-key-twice", "missing", "no-total-once", "too-many"],
+)
+def test_row_10_no_seam_is_looked_at_where_that_could_not_make_the_pass_clean(
+    changes: dict[str, Any],
+) -> None:
+    assert isinstance(advance(moved(**changes)), End)
 
 
 # ── judge() ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,6 +328,17 @@ def test_judge_row_1_comes_before_row_2() -> None:
 @pytest.mark.parametrize("totals", [(30, 31), (30, 31, 30), (None, 30), (30, None)])
 def test_judge_row_2_the_total_moved(totals: tuple[int | None, ...]) -> None:
     assert judge(ended(totals=totals)) is Ending.MOVED
+
+
+def test_judge_row_2_a_total_that_moved_behind_what_was_read_is_no_move() -> None:
+    assert judge(moved(looked=1)) is Ending.CLEAN
+    assert judge(moved(looked=1, shifted=True)) is Ending.MOVED
+    assert judge(moved(looked=1, probe=looked(total=31, keys=b"other"))) is Ending.MOVED
+
+
+@pytest.mark.parametrize("totals", [(None, 31), (31, None, 31)])
+def test_judge_row_2_a_total_that_was_absent_once_is_a_move(totals: tuple[int | None, ...]) -> None:
+    assert judge(moved(totals=totals, seams=SEAMS * 2, looked=2)) is Ending.MOVED
 
 
 def test_judge_row_2_page_1_has_other_keys_now() -> None:
@@ -413,6 +484,24 @@ def test_the_declared_count_is_the_total_nearest_to_what_came() -> None:
 )
 def test_how_far_the_total_moved(totals: tuple[int | None, ...], moved: int) -> None:
     assert passing(totals=totals).moved == moved
+
+
+def test_a_seam_is_the_page_before_the_total_changes() -> None:
+    """As it was asked for, also where two more are on their way; an echo and the probe tell of one, too."""
+    walk = passing(next_page=5, in_flight=3, taken=1, received=10)
+    walk = walk.took(facts(total=30, keys=b"two"), fresh=10, repeats=False)
+    walk = walk.took(facts(total=31, keys=b"three"), fresh=10, repeats=False)
+    assert walk.seams == (Seam(2, SIZE, b"two"),)
+    assert walk.took_echo(facts(total=32)).seams == (*walk.seams, Seam(3, SIZE, b"three"))
+    assert walk.probed(looked(total=32)).seams == (*walk.seams, Seam(3, SIZE, b"three"))
+    assert walk.probed(looked(total=31)).seams == walk.seams
+
+
+def test_few_seams_are_remembered() -> None:
+    walk = passing()
+    for total in range(3 * MOST_SEAMS):
+        walk = walk.asked().took(facts(total=total), fresh=1, repeats=False)
+    assert len(walk.seams) == MOST_SEAMS + 1
 
 
 def test_totals_are_noted_when_they_change() -> None:

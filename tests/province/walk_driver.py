@@ -138,7 +138,9 @@ class Walked:
     tally: Tally
     rows: list[Row]
     taken: list[Envelope]  # counted pages, in order
+    asked: list[tuple[int, int]]  # page number and size of each
     probe: Envelope | None
+    looks: dict[tuple[int, int], Envelope]  # what came of other pages that were asked for again at the end
     steps: int
     most_in_flight: int
 
@@ -157,7 +159,7 @@ class Walked:
         )
 
 
-def walked(
+def walked(  # noqa: PLR0912, PLR0915 - a step a case
     world: World,
     *,
     page_size: int,
@@ -173,7 +175,9 @@ def walked(
     ways: deque[_OnItsWay] = deque()
     kept: list[Row] = []
     taken: list[Envelope] = []
+    sizes: list[tuple[int, int]] = []
     probe: Envelope | None = None
+    looks: dict[tuple[int, int], Envelope] = {}
     most = asked = 0
     for steps in range(1, most_steps):
         match advance(state):
@@ -184,7 +188,9 @@ def walked(
                     tally=tally,
                     rows=kept,
                     taken=taken,
+                    asked=sizes,
                     probe=probe,
+                    looks=looks,
                     steps=steps,
                     most_in_flight=most,
                 )
@@ -195,11 +201,14 @@ def walked(
                 state = state.asked()
                 most = max(most, len(ways))
                 assert len(ways) == state.in_flight
-            case Probe(size):
+            case Probe(page_num, size):
                 ways.clear()
-                answer = world.ask(1, size)
+                answer = world.ask(page_num, size)
                 if isinstance(answer, Envelope):
-                    probe = answer
+                    if probe is None:
+                        probe = answer
+                    else:
+                        looks[page_num, size] = answer
                     state = state.probed(look(DATASET, answer))
                 else:
                     state = state.lost(refused=False)
@@ -222,6 +231,7 @@ def walked(
                     before = tally.repeated + tally.conflicting
                     rows = tally.sort(page, len(taken))
                     taken.append(answer)
+                    sizes.append((way.page_num, way.page_size))
                     kept += answer.rows
                     repeats = tally.repeated + tally.conflicting > before
                     state = state.took(facts, fresh=rows.fresh, repeats=repeats)

@@ -87,6 +87,7 @@ FINDINGS = {
             {"counts": Counts(declared=0, declared_first=0, stored=0), "base": 5},
             {"counts": counted(), "base": 90, "guard": Guard(rows=1, percent=1, minimum=1)},
             {"counts": counted(), "passes": 2},
+            {"counts": counted(), "moved": 1},
             {"counts": counted(declared=12), "tolerance": 2},
         )
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -140,6 +141,23 @@ def test_rows_within_the_tolerance_are_marked_and_told() -> None:
     assert "~ok     97" in text
     assert "100 declared = 97 distinct + 3 missing; within tolerance" in text
     assert "All reconciled; nothing to do." in text
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"passes": 2, "stored_pass": 2}, "; pass 2 of 2 was clean"),
+        (
+            {"passes": 1, "reason_code": "moved-unread", "reason_values": {"rows": 1200}},
+            "; the total moved by 1,200 behind the pages that were read; those are as they were",
+        ),
+    ],
+    ids=["a-later-pass", "behind-what-was-read"],
+)
+def test_a_note_says_what_was_repaired(found: dict[str, Any], told: str) -> None:
+    manifest = manifest_of("620000", "hardware", 10, verdict=Verdict.REPAIRED, **found)
+    text = re.sub(r"\s+", " ", to_text(build(run_record(), [manifest]), lang="en"))
+    assert told in text
 
 
 def test_many_notes_are_capped_with_their_number() -> None:

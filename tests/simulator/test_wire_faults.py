@@ -134,6 +134,16 @@ async def test_drift_of_organisations_keeps_parents_first() -> None:
             seen.add(str(row["orgId"]))
 
 
+async def test_grow_adds_a_row_behind_all_others() -> None:
+    async with asking("/ua_user:grow=1;every=1") as ask:
+        before = ask.truth_keys()
+        first = await ask.page(1)
+        assert first.json["total"] == len(before)
+        assert ask.truth_keys()[:-1] == before
+        again = await ask.page(1)
+        assert (again.json["total"], again.keys) == (len(before) + 1, first.keys)
+
+
 @pytest.mark.parametrize("code", DATASETS)
 async def test_swap_keeps_the_total_and_page_one_shows_it(code: str) -> None:
     async with asking(f"/{code}:swap=1;every=1", scale=0.1) as ask:

@@ -23,6 +23,9 @@ _BARREN_PAGES: Final = 3
 _SURPLUS_PAGES: Final = 10
 """Pages past the declared end, beyond as many as were declared, that are still looked at."""
 
+MOST_SEAMS: Final = 10
+"""Seams that are looked at; where the total moved more often, a fresh pass is worth its price."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
@@ -36,10 +39,19 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class PageProbe:
-    """What page 1 is compared by when the walk has come to its end."""
+    """What a page is compared by that is asked for again when the walk has come to its end."""
 
     total: int | None  # as declared
     keys: bytes  # digest of its keys in served order
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """The last page before the total moved: if its keys stay, what moved lay behind it, unread."""
+
+    page_num: int
+    page_size: int
+    keys: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +69,9 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ask for page 1 again and compare it: the closing probe."""
+    """Ask for a page again and compare it: page 1, the closing probe; then those at the seams."""
 
+    page_num: int
     page_size: int
 
 
@@ -97,6 +110,10 @@ class Pass:
     last: PageFacts | None = None
     probe: PageProbe | None = None
     totals: tuple[int | None, ...] = ()  # every total seen, in order, once
+    latest: Seam | None = None  # the page taken last, should the total move now
+    seams: tuple[Seam, ...] = ()
+    looked: int = 0  # seams that were looked at, and are as they were
+    shifted: bool = False  # one is not, or the total moved again
 
     def __post_init__(self) -> None:
         if not self.page_size:
@@ -149,7 +166,8 @@ class Pass:
     def took(self, facts: PageFacts, *, fresh: int, repeats: bool) -> Pass:
         """The pass after a page came; `fresh` of its rows brought a new key or none."""
         taken = replace(
-            self,
+            self._heard(facts.total),
+            latest=Seam(self.next_page - self.in_flight, self.page_size, facts.keys),
             in_flight=self.in_flight - 1,
             taken=self.taken + 1,
             received=self.received + facts.rows,
@@ -158,7 +176,6 @@ class Pass:
             first=self.first or facts,
             first_size=self.first_size or self.page_size,
             last=facts,
-            totals=_with(self.totals, facts.total),
         )
         odd = facts.rows not in (0, self.page_size) and not taken.complete and facts.total is not None
         if self.first is None and self.realign and odd:
@@ -167,9 +184,7 @@ class Pass:
 
     def took_echo(self, facts: PageFacts) -> Pass:
         """The pass after a page came that was the page before it again."""
-        return replace(
-            self, in_flight=self.in_flight - 1, echoed=True, totals=_with(self.totals, facts.total)
-        )
+        return replace(self._heard(facts.total), in_flight=self.in_flight - 1, echoed=True)
 
     def lost(self, *, refused: bool) -> Pass:
         """The pass after a page could not be had.
@@ -193,8 +208,24 @@ class Pass:
         return replace(self, page_size=size, next_page=offset // size + 1, in_flight=0)
 
     def probed(self, probe: PageProbe) -> Pass:
-        """The pass after the closing probe."""
-        return replace(self, probe=probe, totals=_with(self.totals, probe.total))
+        """The pass after page 1 was asked for again, or else the next of the pages at the seams."""
+        heard = self._heard(probe.total)
+        if self.probe is None:
+            return replace(heard, probe=probe)
+        stays = heard.totals == self.totals and probe.keys == self.seams[self.looked].keys
+        return replace(heard, looked=self.looked + 1) if stays else replace(heard, shifted=True)
+
+    def _heard(self, total: int | None) -> Pass:
+        """The pass after a total was declared; where it differs from the one before it, there is a seam."""
+        if self.totals and self.totals[-1] == total:
+            return self
+        seams = (*self.seams, self.latest) if self.totals and self.latest else self.seams
+        return replace(self, totals=(*self.totals, total), seams=seams[: MOST_SEAMS + 1])
+
+    @property
+    def holds(self) -> bool:
+        """Whether the pages before each move of the total are as they were, so that nothing read has moved."""
+        return not self.shifted and None not in self.totals and self.looked >= len(self.totals) - 1
 
     def halted(self) -> Pass:
         """The pass after the window closed or the run was stopped."""
@@ -209,7 +240,8 @@ def advance(walk: Pass) -> Step:  # noqa: PLR0911 - a row a return
     2   a page could not be had                                                     End: failed
     3   nothing was asked yet                                                       Ask page 1
     4   page 1 is on its way                                                        Take
-    5   the last page was the page before it again, or the province said "no more"  End or Probe
+    5   the last page was the page before it again, the province said "no more",
+        or a page at a seam is not as it was                                        End or Probe
     6   more pages or rows than any province has                                    End: failed
     7   a declared page is not asked for, and there is room in flight               Ask
     8   pages are on their way                                                      Take
@@ -218,7 +250,8 @@ def advance(walk: Pass) -> Step:  # noqa: PLR0911 - a row a return
     10  all else                                                                    End or Probe
     ==  ==========================================================================  ==============
 
-    "End or Probe" looks at page 1 again, once, unless the whole dataset fitted one page.
+    "End or Probe" looks at page 1 again, once, unless the whole dataset fitted one page; and, if the total moved and
+    the pass is right otherwise, at the last page before each move.
     """
     if walk.stopped:  # 1
         return End(Ending.STOPPED)
@@ -228,7 +261,7 @@ def advance(walk: Pass) -> Step:  # noqa: PLR0911 - a row a return
         return Ask(1, walk.page_size)
     if walk.first is None:  # 4
         return Take()
-    if walk.echoed or walk.past_end:  # 5
+    if walk.echoed or walk.past_end or walk.shifted:  # 5
         return _closing(walk)
     if walk.next_page > MAX_PAGES or walk.received > MAX_RECEIVED:  # 6
         return End(Ending.FAILED)
@@ -246,7 +279,8 @@ def judge(walk: Pass) -> Ending:
 
     ==  =============================================================  ==========
     1   no page declared a usable total                                undeclared
-    2   the total moved, or page 1 has other keys now                  moved
+    2   page 1 has other keys now, or the total moved and a page       moved
+        before that, too, or was not looked at
     3   page numbers are ignored before all rows were seen             looping
     4   the rows do not add up to the total, beyond the tolerance      miscounted
     5   a key came twice                                               repeating
@@ -255,7 +289,7 @@ def judge(walk: Pass) -> Ending:
     """
     if all(total is None for total in walk.totals):  # 1
         return Ending.UNDECLARED
-    if len(walk.totals) > 1 or _page_one_moved(walk):  # 2
+    if _page_one_moved(walk) or not walk.holds:  # 2
         return Ending.MOVED
     total = walk.total or 0
     if walk.echoed and walk.received < total:  # 3
@@ -333,7 +367,11 @@ def recovered_size(last: int | None, page_size: int) -> int:
 def _closing(walk: Pass) -> Step:
     one_page = walk.taken == 1 and walk.first is not None and walk.first.rows < walk.first_size
     if walk.probe is None and not one_page:
-        return Probe(walk.first_size)
+        return Probe(1, walk.first_size)
+    if walk.looked < len(walk.seams) <= MOST_SEAMS and not walk.shifted:
+        seam = walk.seams[walk.looked]
+        if judge(replace(walk, looked=len(walk.totals))) is Ending.CLEAN:
+            return Probe(seam.page_num, seam.page_size)
     return End(judge(walk))
 
 
@@ -357,8 +395,3 @@ def _page_one_moved(walk: Pass) -> bool:
     if walk.probe is None or walk.first is None:
         return False
     return walk.probe.keys != walk.first.keys
-
-
-def _with(totals: tuple[int | None, ...], total: int | None) -> tuple[int | None, ...]:
-    """The totals with one more, kept short: a total is noted when it differs from the one before it."""
-    return totals if totals and totals[-1] == total else (*totals, total)

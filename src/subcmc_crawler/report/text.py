@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from subcmc_crawler.model import RunStatus, Verdict
+from subcmc_crawler.reconcile import Why
 from subcmc_crawler.report.balance import balance
 from subcmc_crawler.report.headlines import left_to_do, outcome, recovered, times_and_cells, totals
 from subcmc_crawler.report.labels import DEFAULT_LANG, Labels, labels
@@ -24,7 +25,7 @@ from subcmc_crawler.report.lines import (
     wrap_command,
 )
 from subcmc_crawler.report.night import Cell, Problem, Province, Report
-from subcmc_crawler.report.reasons import notice_sentence, reason_beside_balance, remedy
+from subcmc_crawler.report.reasons import notice_sentence, reason_beside_balance, reason_sentence, remedy
 from subcmc_crawler.report.sentences import (
     accept_command,
     balance_sentence,
@@ -241,14 +242,19 @@ def _noted(cell: Cell) -> bool:
 
 def _note(cell: Cell, words: Labels) -> str:
     manifest = cell.manifest
-    passes = words.say("notes.passes", stored=manifest.stored_pass or manifest.passes, passes=manifest.passes)
+    how = ""
+    if manifest.reason_code == Why.MOVED_UNREAD:
+        how = words["list.clause"] + reason_sentence(manifest, words)
+    elif manifest.verdict is Verdict.REPAIRED:
+        stored = manifest.stored_pass or manifest.passes
+        how = words.say("notes.passes", stored=stored, passes=manifest.passes)
     return words.say(
         "notes.entry",
         verdict=verdict_name(manifest, words),
         province=province_name(cell),
         name=escaped(cell.name),
         sentence=balance_sentence(manifest, words),
-        passes=passes if manifest.verdict is Verdict.REPAIRED else "",
+        passes=how,
         tolerated=words["notes.tolerated"] if cell.tolerated else "",
     )
 

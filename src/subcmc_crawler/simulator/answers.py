@@ -211,7 +211,7 @@ class _Live:
         """Counts a page, and shifts the rows where a fault says so."""
         self.served += 1
         for fault in active:
-            if fault.kind not in {"drift", "swap"}:
+            if fault.kind not in {"drift", "grow", "swap"}:
                 continue
             if self.served % max(1, fault.option("every", _PAGES_PER_SHIFT)):
                 continue
@@ -223,8 +223,8 @@ class _Live:
         if self._moved is None:
             self._moved = self._still.split(0, len(self._still))
         number = self._shifts[fault]
-        if fault.kind == "swap":
-            if self._moved:
+        if fault.kind in {"grow", "swap"}:
+            if self._moved and fault.kind == "swap":
                 self._moved.pop(min(self._centre.leaf(self._code, self._night), len(self._moved) - 1))
             self._moved.append(self._spare(number))
             return

@@ -67,6 +67,7 @@ CONTENT: Final[Mapping[str, Kind]] = MappingProxyType(
 WIRE: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "drift": Kind(Takes.TIMES, "a row comes and goes at the front, each 2 pages", _SHIFTING),
+        "grow": Kind(Takes.TIMES, "a row comes at the end, each 2 pages", _SHIFTING),
         "swap": Kind(Takes.TIMES, "a row at the front goes, one comes at the end, each 2 pages", _SHIFTING),
         "clamp": Kind(Takes.COUNT, "pageSize is cut before the offset is computed"),
         "clamp-limit": Kind(Takes.COUNT, "only the rows of a page are cut, not the offset"),

@@ -43,7 +43,7 @@ LABELS: Final = {
     "when they confirm.",
     "advice.shrunk": "Ask the province whether so much was really deleted; accept if so, else leave it.",
     "advice.duplicated": "The snapshot is published; ask the province to clean up its duplicate keys.",
-    "advice.repaired": "Nothing to do; the data moved during the walk and a later pass was clean.",
+    "advice.repaired": "Nothing to do; the data moved during the walk, and a further look was clean.",
     "advice.proven": "Nothing to do.",
     "advice.stuck": "Reconciled, yet not published: call the store admin; the next run pulls it again.",
     # the grounds of a verdict, by code; `remedy` stands in for the advice of the verdict where it is known better
@@ -69,6 +69,7 @@ LABELS: Final = {
     "why.shrunk": "{lost:,} of {base:,} records are gone ({percent} %)",
     "why.repeats-steady": "{rows:,} rows repeat a key, the same in two passes: the province's own",
     "why.repaired": "clean in pass {passes}",
+    "why.moved-unread": "the total moved by {rows:,} behind the pages that were read; those are as they were",
     "why.tolerated": "{rows:,} rows off, within tolerance",
     "remedy.no-address": "Nothing to do; to pull it, register a pull address.",
     "remedy.switched-off": "Nothing to do; to pull it, switch the dataset on in the registry.",
@@ -78,7 +79,6 @@ LABELS: Final = {
     "remedy.http-401": "Check [province.auth] in the registry; ask the province to check our permission.",
     "remedy.http-403": "Check [province.auth] in the registry; ask the province to check our permission.",
     "remedy.http-404": "Check the pull address in the registry; ask the province for the right path.",
-    # the end of the demo
     "demo.next": "What to try next, on what these two nights have left:",
     "demo.browser": "the same in a browser, until Ctrl-C: http://127.0.0.1:8080/",
     "demo.reason": "confirmed by telephone",

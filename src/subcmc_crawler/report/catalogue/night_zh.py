@@ -42,7 +42,7 @@ LABELS: Final = {
     "advice.drifting": "请省级中心在时段内暂停写入，或按快照分页；确认可用后可放行。",
     "advice.shrunk": "请省级中心确认是否确有大量删除；属实则放行，否则不必操作。",
     "advice.duplicated": "快照已发布；请省级中心清理重复主键。",
-    "advice.repaired": "无需处理；遍历期间数据有变动，后一遍已取得一致。",
+    "advice.repaired": "无需处理；遍历期间数据有变动，再次核对后已取得一致。",
     "advice.proven": "无需处理。",
     "advice.stuck": "对账一致但快照未发布；请联系数据库管理员，下一批次会重新抓取。",
     # the grounds of a verdict, by code; `remedy` stands in for the advice of the verdict where it is known better
@@ -67,6 +67,7 @@ LABELS: Final = {
     "why.shrunk": "原有 {base:,} 条记录，减少了 {lost:,} 条（{percent}%）",
     "why.repeats-steady": "{rows:,} 行主键重复，两遍所见相同，是省级中心自身的重复",
     "why.repaired": "第 {passes} 遍取得一致",
+    "why.moved-unread": "遍历期间总数变动 {rows:,}，变动在已读各页之后；经复核，已读各页未变",
     "why.tolerated": "相差 {rows:,} 行，在容差内",
     "remedy.no-address": "无需处理；若应抓取，请在登记表中补上拉取地址。",
     "remedy.switched-off": "无需处理；若应抓取，请在登记表中打开该数据集。",

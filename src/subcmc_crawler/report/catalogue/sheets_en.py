@@ -218,7 +218,7 @@ LABELS: Final = {
     "sheet.verdict.drifting": "The data moved all the time: no pass was clean.",
     "sheet.verdict.shrunk": "Too many records are gone since the last published snapshot.",
     "sheet.verdict.duplicated": "The province's own duplicate keys, the same in two passes; nothing is missing.",
-    "sheet.verdict.repaired": "Clean after more than one pass.",
+    "sheet.verdict.repaired": "Clean after more than one pass, or after another look at the pages before a move.",
     "sheet.verdict.proven": "Clean in the first pass: declared, received and stored agree.",
     "sheet.verdict.pending": "The walk goes on, or its run crashed.",
     "sheet.state.collecting": "Still being collected; no reader sees it.",

@@ -218,7 +218,7 @@ LABELS: Final = {
     "sheet.verdict.drifting": "数据一直在变动，没有一遍能够一致。",
     "sheet.verdict.shrunk": "记录比上一次发布时减少过多。",
     "sheet.verdict.duplicated": "省级中心自身有重复主键：两遍所见相同，没有缺少。",
-    "sheet.verdict.repaired": "遍历了不止一遍，之后取得一致。",
+    "sheet.verdict.repaired": "遍历了不止一遍，或复核了变动之前的各页，之后取得一致。",
     "sheet.verdict.proven": "第一遍即一致：申报、接收、入库相符。",
     "sheet.verdict.pending": "遍历尚未结束，或批次异常退出。",
     "sheet.state.collecting": "正在收集，读取方看不到。",
