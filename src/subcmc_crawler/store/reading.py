@@ -19,7 +19,7 @@ from subcmc_crawler.spec.datasets import VOLATILE
 from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import decode_record, dump_json, unpack_times
 from subcmc_crawler.store.driver import Database, Document
-from subcmc_crawler.store.ids import ledger_of, page_entry, versions_after
+from subcmc_crawler.store.ids import ledger_of, manifest_id, page_entry, versions_after
 from subcmc_crawler.store.order import NotAsServed, served_pages
 
 _PAGES_AHEAD: Final = 2
@@ -98,10 +98,25 @@ async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
 
 
 async def exported_pages(db: Database, manifest: Manifest) -> AsyncIterator[list[Any]]:
-    """The rows of `export()`, page by page."""
-    walk_pass = manifest.stored_pass or 0
+    """The rows of `export()`, page by page; after them NotFound or NotAsServed when they were not all of them."""
+    walk_pass, rows = manifest.stored_pass or 0, 0
     async for page in pages_as_served(db, manifest.run, manifest.cmc_id, manifest.dataset, walk_pass):
+        rows += len(page.rows)
         yield page.rows
+    await _check_whole(db, manifest, rows, manifest.counts.received)
+
+
+async def _check_whole(db: Database, manifest: Manifest, rows: int, expected: int | None) -> None:
+    """Looks whether what was read was there to the end: a manifest goes before anything that it is made of."""
+    name = f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}"
+    there = {
+        "_id": manifest_id(manifest.run, manifest.cmc_id, manifest.dataset),
+        "state": {"$in": [manifest.state.value, State.PUBLISHED.value]},
+    }
+    if await db["snapshots"].find_one(there, {"_id": 1}) is None:
+        raise NotFound(f"{name} was pruned or rolled back while it was read: what came of it is not whole")
+    if rows != expected:
+        raise NotAsServed(f"{name}: {rows} of {expected} rows are stored")
 
 
 async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Document]:
@@ -123,12 +138,15 @@ def to_lines(records: Sequence[Any]) -> bytes:
 async def distinct_records(db: Database, manifest: Manifest) -> AsyncIterator[list[Any]]:
     """One record a key, in the order of the keys, each with the collectTime under which it was stored first.
 
-    They come in batches.
+    They come in batches; after them NotFound or NotAsServed when they were not all of them.
     """
+    rows = 0
     async for versions in batches(
         db[manifest.dataset], _held(manifest.cmc_id, manifest.run), "record", by="key", hint="version"
     ):
+        rows += len(versions)
         yield [decode_record(version["record"]) for version in versions]
+    await _check_whole(db, manifest, rows, manifest.counts.distinct)
 
 
 @dataclass(frozen=True, slots=True)
