@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import signal
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -92,6 +93,20 @@ def test_what_cannot_be_served_is_one_line_and_78(
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_it_says_that_the_store_is_silent_and_goes_on_serving(shell: Shell) -> None:
+    shell.environment["MONGODB_URI"] = "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200"
+    serving = shell.begin("serve", "--port", "0")
+    assert serving.stdout is not None
+    assert serving.stderr is not None
+    url = serving.stdout.readline().strip()
+    assert "MongoDB at 127.0.0.1:9 cannot be reached" in serving.stderr.readline()
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        urllib.request.urlopen(f"{url}healthz", timeout=30)  # noqa: S310 - ours
+    serving.send_signal(signal.SIGTERM)
+    serving.communicate(timeout=60)
+    assert serving.returncode == 0
 
 
 def test_it_says_where_it_listens_and_ends_well_with_a_watcher(shell: Shell) -> None:

@@ -18,6 +18,7 @@ from subcmc_crawler.dashboard.guarding import Guard
 from subcmc_crawler.dashboard.visit import Site
 from subcmc_crawler.errors import BadConfig
 from subcmc_crawler.province.registry import Registry
+from subcmc_crawler.store import Database, silence
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,13 +56,21 @@ async def serve(wanted: Serving) -> int:
             async with serving(site, guard, host=wanted.host, port=wanted.port) as port:
                 gc.freeze()  # what was loaded stays: no collection in the middle of a page looks through it again
                 say(f"{wanted.url}:{port}/")
+                looking = asyncio.create_task(_tell_of_silence(db, chosen.uri or ""))
                 await stop.wait()
+                looking.cancel()
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise BadConfig(
                 f"{wanted.host}:{wanted.port} cannot be served: {reason}; choose another --host or --port"
             ) from None
     return 0
+
+
+async def _tell_of_silence(db: Database, uri: str) -> None:
+    """Says once, at the start, that MongoDB does not answer; it may come later, so this is no end."""
+    if why := await silence(db, uri):
+        note(f"{why}; pages say so until it answers")
 
 
 def _guard(wanted: Serving) -> Guard:

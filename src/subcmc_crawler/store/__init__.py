@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from inspect import isawaitable
 from pathlib import Path
 
+from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.store import schema
 from subcmc_crawler.store.driver import Database, DriverError, DriverName, connect, host_of, translated
 from subcmc_crawler.store.local import local_mongod
@@ -19,6 +20,7 @@ __all__ = [
     "drop_database",
     "local_mongod",
     "open_store",
+    "silence",
 ]
 
 
@@ -38,6 +40,16 @@ async def open_store(
         closing = client.close()
         if isawaitable(closing):  # PyMongo's close is a coroutine, Motor's is not
             await closing
+
+
+async def silence(db: Database, uri: str) -> str:
+    """Why MongoDB does not answer, for an operator; empty when it does."""
+    try:
+        with translated(host_of(uri)):
+            await db.command("ping")
+    except StoreLost as error:
+        return str(error)
+    return ""
 
 
 async def drop_database(db: Database) -> None:
