@@ -11,11 +11,18 @@ from subcmc_crawler.store.driver import Document
 
 _ROWS: Final = 5_000
 
+_WHOLE: Final = 100
+"""Records at once, each of which may be as large as a body; the driver holds one answer, 16 MB, besides."""
+
 
 async def batches(
     collection: Any, wanted: Mapping[str, Any], *fields: str, by: str = "", hint: str = ""
 ) -> AsyncIterator[list[Document]]:
-    """The `fields` of the documents that are `wanted`, a batch at a time; `by` is what they are sorted by."""
+    """The `fields` of the documents that are `wanted`, a batch at a time; `by` is what they are sorted by.
+
+    Whole records come fewer at a time.
+    """
+    most = _WHOLE if "record" in fields else _ROWS
     projection = {"_id": 0, **dict.fromkeys(fields, 1)}
     found = collection.find(dict(wanted), projection, batch_size=_ROWS)
     if by:
@@ -23,5 +30,5 @@ async def batches(
     if hint:
         found = found.hint(hint)
     while found.alive:
-        if batch := await found.to_list(_ROWS):
+        if batch := await found.to_list(most):
             yield batch
