@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +11,15 @@ from store_cases import AT, BOTH_DRIVERS, CMC, ORG, Night, collected, everything
 from store_tripwire import Killed, Mode, Tripwire
 
 from subcmc_crawler import gathering
-from subcmc_crawler.errors import NotFound, StoreLost
-from subcmc_crawler.model import Comparison, References, RunRecord, RunStatus, State
+from subcmc_crawler.errors import NotFound, StoreLost, TryLater
+from subcmc_crawler.model import Acceptance, Comparison, References, RunRecord, RunStatus, State
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.comparisons import write_comparison
 from subcmc_crawler.store.pruning import Pruned, prune
 from subcmc_crawler.store.reading import export, history, prove
 from subcmc_crawler.store.references import write_references
-from subcmc_crawler.store.runs import begin_run, finish_run, get_manifest, list_runs, published_as_of
+from subcmc_crawler.store.runs import accept, begin_run, finish_run, get_manifest, list_runs, published_as_of
 
 HARDWARE = DATASETS["hardware"]
 COLLECTIONS = ("runs", "snapshots", "ua_org", "hardware", "ledger", "quarantine", "references", "comparisons")
@@ -146,6 +147,31 @@ async def test_what_is_held_is_given_up_with_its_run(store: Database) -> None:
     assert (
         await store["ua_org"].count_documents({"to": {"$lt": 1000}}) == 0
     )  # what it had closed is open again
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+async def test_what_is_accepted_while_it_is_pruned_is_kept_or_was_never_accepted(
+    store: Database, at: int
+) -> None:
+    await nights(store, 1)
+    held = await snapshot(store, await a_run(store), [rows_of(2)], state=State.HELD)
+    await a_run(store)
+    accepted = False
+
+    async def operator() -> None:
+        nonlocal accepted
+        by = Acceptance(by="operator", at=AT, reason="a reorganisation")
+        with suppress(TryLater, NotFound):
+            await accept(store, held, digest=held.digest or "", acceptance=by)
+            accepted = True
+
+    wire = Tripwire(store, at=at, mode="pause", paused=operator)
+    await prune(wire.database, 1)
+    assert wire.writes >= at, "and the operator came"
+    in_force = await published_as_of(store, 3, CMC, "ua_org")
+    assert in_force is not None
+    assert in_force.run == (2 if accepted else 1)
+    assert await exported(store, in_force.run) == rows_of(in_force.run)
 
 
 async def test_what_is_held_in_a_kept_run_can_still_be_read(store: Database) -> None:

@@ -51,12 +51,12 @@ async def prune(db: Database, keep_runs: int, *, dry_run: bool = False) -> Prune
     NotFound when there is no run.
     """
     oldest, newest = await _kept_runs(db, keep_runs)
-    heads = await in_force(db, oldest)
-    kept = sorted(identity for identity in heads if identity < f"{oldest:08d}")
     held = {"run": {"$lt": oldest}, "state": State.HELD.value}
-    models = await _models(db, kept, oldest)
     given_up = await db["snapshots"].count_documents(held)
     staged = await _undo_unsettled(db, oldest, dry_run=dry_run)
+    heads = await in_force(db, oldest)  # none comes from now on: nothing is left that could be accepted
+    kept = sorted(identity for identity in heads if identity < f"{oldest:08d}")
+    models = await _models(db, kept, oldest)
     remove = partial(_remove, db, dry_run=dry_run)
     return Pruned(
         oldest=oldest,
