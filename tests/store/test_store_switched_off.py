@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from store_cases import AT, CMC, Night, collected, everything, row, snapshot
 from store_centre import Behaviour, Centre, Watching, province
+from store_tripwire import Tripwire
 
 from subcmc_crawler import pull
+from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Manifest, State, Verdict
 from subcmc_crawler.province.registry import Province
@@ -64,6 +66,22 @@ async def test_a_walk_that_was_broken_off_is_undone_when_its_run_goes_on_without
     assert (await pulled(store, 2, OFF, resumed=True)).verdict is Verdict.UNREGISTERED
     assert await everything(store, "ua_org") == versions
     assert (await pulled(store, 3, province(CMC))).verdict is Verdict.PROVEN
+
+
+async def test_a_page_that_comes_when_its_run_has_gone_on_without_it_is_taken_back(store: Database) -> None:
+    await snapshot(store, 1, [ROWS])
+    versions = await everything(store, "ua_org")
+
+    async def resumed_by_another() -> None:
+        await pulled(store, 2, OFF, resumed=True)
+
+    wire = Tripwire(store, at=0, mode="pause", paused=resumed_by_another)
+    stale = Night(wire.database, 2)
+    await stale.begin()
+    wire.at = wire.writes + 1
+    with pytest.raises(StoreLost, match="another crawl"):
+        await stale.take(FEWER)
+    assert await everything(store, "ua_org") == versions
 
 
 async def test_what_is_held_waits_for_the_operator_while_a_run_goes_on_without_it(store: Database) -> None:

@@ -301,7 +301,7 @@ class SnapshotWriter:
         state = found.get("state")
         if state == State.COLLECTING.value and found.get("fence") == self._fence:
             return
-        if state in (State.ROLLING_BACK.value, State.ROLLED_BACK.value):
+        if state in (State.ROLLING_BACK.value, State.ROLLED_BACK.value, State.NONE.value):
             await self._take_back()
         raise StoreLost(f"{self._id}: another crawl has taken over, so that nothing was published")
 
