@@ -162,8 +162,6 @@ class Nights(RuleBasedStateMachine):
         mode: Mode = data.draw(st.sampled_from(["before", "after", "half"]), label="killed")
         wire = Tripwire(self.db, at=at, mode=mode)
         self.fence += 1
-        self.served = {}
-        self.broken = None
         try:
             self.do(self.run_over(sorted(cells), wire, lambda cell: self.behaviour(data, cell)))
         except Killed:
@@ -221,7 +219,8 @@ class Nights(RuleBasedStateMachine):
             record = await reopen_run(wire.database)
         else:
             opened = RunRecord(number=0, status=RunStatus.RUNNING, started_at=self.now())
-            record = await begin_run(wire.database, opened)
+            record = await begin_run(wire.database, opened)  # killed before it, the run before can be resumed
+            self.served = {}
         self.broken = (record.number, cells)
         await recover(wire.database, record.number)
         for cell in cells:
