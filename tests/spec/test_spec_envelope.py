@@ -159,6 +159,14 @@ def test_a_page_has_as_many_rows_as_can_be_asked_for_and_no_more() -> None:
     assert (refused.kind, refused.detail) == ("too-many-rows", f"{MAX_ROWS + 1} rows on one page")
 
 
+@pytest.mark.parametrize("others", [[], [1] * 9, [None, {"b": 1.5}]], ids=["alone", "numbers", "an-object"])
+@pytest.mark.parametrize("value", [{"b": 1}, [1], [[]]], ids=str)
+def test_a_page_with_something_nested_is_never_flat(others: list[object], value: object) -> None:
+    """Rows that are no objects leave room among the brackets for others."""
+    assert parse(body(data=[{"a": 1.5}, *others])).flat
+    assert not parse(body(data=[{"a": value}, *others])).flat
+
+
 def test_a_deviation_is_noted_once_however_many_keys_there_are() -> None:
     strays = {" " * n + "code": 0 for n in range(1, 2000)}
     assert parse(body(**strays)).deviations == ("key-spaces:code", "key-twice:code")

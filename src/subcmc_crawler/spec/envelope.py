@@ -100,8 +100,7 @@ def parse(body: bytes) -> Envelope:
     if len(rows) > MAX_ROWS:
         raise Malformed("too-many-rows", f"{len(rows)} rows on one page")
     check_depth(document, rows, outline)
-    flat = outline.objects <= len(rows) + 1 and outline.arrays <= 1 and not outline.dollars
-    return Envelope(0, message, total, rows, tuple(deviations), flat, columns)
+    return Envelope(0, message, total, rows, tuple(deviations), _is_flat(rows, outline), columns)
 
 
 def document_in(body: bytes, deviations: list[str]) -> tuple[dict[str, Any], Outline]:
@@ -324,6 +323,13 @@ def _rows(members: dict[str, Any], total: int | None, deviations: list[str]) -> 
     if rows is None:
         raise Malformed("no-data", "the envelope has no data")
     raise Malformed("no-data", f"data is no list: {_json_type(rows)}")
+
+
+def _is_flat(rows: list[Any], outline: Outline) -> bool:
+    """Whether the envelope, its list, and the rows that are objects account for every opening bracket."""
+    if outline.dollars or outline.arrays > 1 or outline.objects > len(rows) + 1:
+        return False
+    return outline.objects <= 1 + sum(type(row) is dict for row in rows)
 
 
 def check_depth(document: dict[str, Any], rows: list[Any], outline: Outline) -> None:
