@@ -28,6 +28,7 @@ def test_a_new_key_is_distinct_and_stored(few: int) -> None:
     assert (tally.received, tally.distinct, tally.repeated, tally.conflicting) == (2, 2, 0, 0)
     assert "k1" in tally
     assert "k3" not in tally
+    assert LONE_SURROGATE not in tally  # what a row names may be any text
 
 
 def test_the_same_key_and_content_again_is_repeated_and_not_stored() -> None:

@@ -114,7 +114,10 @@ class Many:
         return self._keys
 
     def __contains__(self, key: str) -> bool:
-        return self.hash_of(key) is not None
+        try:
+            return self.hash_of(key) is not None
+        except UnicodeEncodeError:  # half a surrogate pair: no key, but what a row names may be any text
+            return False
 
     @property
     def flagged(self) -> int:
