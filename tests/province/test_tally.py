@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+import threading
 from collections import Counter
 from typing import Any
 
@@ -245,7 +246,11 @@ def test_the_table_goes_with_the_tally() -> None:
     tally.sort(page([row("k1")]), 0)
     assert isinstance(tally._seen, Many)
     table = tally._seen._table
+    kept = [tally]
     del tally
+    collector = threading.Thread(target=kept.clear)  # whoever lets go of it last
+    collector.start()
+    collector.join()
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         table.execute("SELECT 1")

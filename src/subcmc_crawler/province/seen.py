@@ -104,7 +104,8 @@ class Many:
     """Keys in a table."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._table = sqlite3.connect(":memory:", isolation_level=None)
+        # closed by whichever thread the collector runs in; nothing else is done by another one
+        self._table = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         finalize(self, self._table.close)
         self._table.executescript(_TABLE)
         self._table.execute("BEGIN")  # one for all: nothing is ever taken back by it
