@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from store_cases import AT, BOTH_DRIVERS, CMC, Night, collected, everything, row, snapshot
+from store_cases import AT, BOTH_DRIVERS, CMC, ORG, Night, collected, everything, page_of, row, snapshot
 
 from subcmc_crawler.errors import NotFound
 from subcmc_crawler.model import Acceptance, Manifest, State
+from subcmc_crawler.province.page import read
 from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.reading import (
     KeyChange,
@@ -17,6 +19,7 @@ from subcmc_crawler.store.reading import (
     distinct_records,
     export,
     history,
+    pages_as_served,
     prove,
 )
 from subcmc_crawler.store.runs import accept
@@ -56,6 +59,18 @@ async def test_a_repeated_row_is_exported_as_often_as_it_came(store: Database) -
     assert exported == rows
     exported[0]["orgName"] = "mine"
     assert exported[1] == rows[1], "rows are the reader's own"
+
+
+async def test_a_page_that_is_read_back_is_told_as_it_was_when_it_was_served(store: Database) -> None:
+    """MongoDB gives numbers past 32 bits a type of its own."""
+    wide = {"cmcId": 2**40, "parentOrgId": 2**41, "orgName": 2**42}
+    rows = [row(2**40) | wide, row("a"), row(2**31), row(-(2**40)), row(7), row(True)]
+    await snapshot(store, 1, [rows])
+    (back,) = [each async for each in pages_as_served(store, 1, CMC, "ua_org", 1)]
+    served, again = page_of(rows), read(ORG, Envelope(0, "", None, back.rows, ()), CMC)
+    assert (again.keys, again.reasons) == (served.keys, served.reasons)
+    assert again.content == served.content
+    assert again.checked == served.checked
 
 
 async def test_distinct_records_come_by_key(store: Database) -> None:

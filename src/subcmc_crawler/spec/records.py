@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from pydantic_core import CoreConfig, ErrorDetails, SchemaValidator, ValidationError, core_schema
 
@@ -109,11 +109,16 @@ def usable_key(value: object) -> tuple[str | None, str]:
             reason = "empty-key"
         elif len(value) > LONGEST_KEY or not (value.isascii() or _is_utf8(value)):
             reason = "bad-key"
-    elif value is None or (type(value) is int and value == -1):
+    elif value is None or (_is_whole(value) and value == -1):
         reason = "empty-key"
-    elif type(value) is not int or value.bit_length() > _KEY_BITS:
+    elif not _is_whole(value) or value.bit_length() > _KEY_BITS:
         reason = "bad-key"
     return (None, reason) if reason else (str(value), "")
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    """Whether it is a whole number; MongoDB gives one past 32 bits back as a kind of int."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_utf8(text: str) -> bool:
@@ -267,7 +272,7 @@ class _Findings:
             self._samples.setdefault(flag, [])
 
     def _look_at_owner(self, index: int, value: object) -> None:
-        owner = str(value) if type(value) is int and abs(value) < 2**63 else value
+        owner = str(value) if _is_whole(value) and abs(value) < 2**63 else value
         if isinstance(owner, str) and owner not in {"", self._cmc_id}:
             self._flag(index, "cmcId", "other", value)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
-from bson.int64 import Int64
 from pymongo.errors import DuplicateKeyError
 
 from subcmc_crawler.errors import StoreLost
@@ -189,7 +188,7 @@ async def _groups(db: Database, own: Manifest, reference: Reference) -> AsyncIte
         if each["_id"] is None:
             unclear = each["records"]
             continue
-        batch.append((each["first"], _names(each["_id"]), each["records"]))
+        batch.append((each["first"], keys_named(each["_id"]), each["records"]))
         if len(batch) == _BATCH:
             yield batch
             batch = []
@@ -199,7 +198,7 @@ async def _groups(db: Database, own: Manifest, reference: Reference) -> AsyncIte
             db[own.dataset], {**_held(own), field: _NOT_FOUND}, "key", "record", hint="version"
         ):
             values = ((each["key"], value_in(reference, decode_record(each["record"]))) for each in versions)
-            yield [(key, _names(value), 1) for key, value in values]
+            yield [(key, keys_named(value), 1) for key, value in values]
 
 
 async def _named(
@@ -213,7 +212,7 @@ async def _named(
         async for versions in batches(db[own.dataset], wanted, "key", "record", hint="version"):
             for version in versions:
                 values[version["key"]] = value_in(reference, decode_record(version["record"]))
-    return [(key, _names(value)) for key, value in values.items()]
+    return [(key, keys_named(value)) for key, value in values.items()]
 
 
 async def _there(db: Database, target: Manifest, keys: Sequence[str]) -> set[str]:
@@ -246,15 +245,6 @@ async def _order(db: Database, dataset: Dataset, reference: Reference, own: Mani
 def _by_key(own: Manifest, reference: Reference) -> bool:
     """Whether the primary key is what names: then no record need be read."""
     return reference.field == DATASETS[own.dataset].key
-
-
-def _names(value: Any) -> tuple[str | None, ...]:
-    """The keys that a value names, as MongoDB gives it back: a number past 32 bits has a type of its own."""
-    return keys_named([*map(_whole, value)] if isinstance(value, list) else _whole(value))
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, Int64) else value
 
 
 def _fields(reference: Reference) -> tuple[str, str]:
