@@ -161,6 +161,16 @@ async def test_a_wide_number_names_its_digits(store: Database, wide: int) -> Non
     ]
 
 
+@pytest.mark.parametrize("step", [1, -1], ids=["as-they-stand", "turned-round"])
+async def test_numbers_that_mongodb_takes_for_one_name_what_each_names(store: Database, step: int) -> None:
+    """7 is a key and 7.0 is none, alone or in a list; which comes first does not matter."""
+    values: list[Any] = [7, 7.0, [7], [7.0], 7, 7.0, 0.0, 0, {"o1": 7}, ["7", 7.0]]
+    users = [{"userId": f"u{number}", "orgId": value} for number, value in enumerate(values[::step])]
+    await stored(store, ua_org=ORGS, ua_user=users)
+    found = await counted(store, "ua_user", "orgId")
+    assert (found.records, found.absent, found.dangling) == (10, 0, 7)
+
+
 async def test_a_list_that_holds_null_is_counted_once(store: Database) -> None:
     users: list[dict[str, Any]]
     users = [{"userId": "a", "orgId": [None]}, {"userId": "b", "orgId": None}, {"userId": "c", "orgId": "o1"}]

@@ -22,8 +22,8 @@ from subcmc_crawler.store.runs import find_manifest, published_as_of
 _BATCH: Final = 2_000
 _SEEN: Final = (State.PUBLISHED, State.HELD)
 _UNCLEAR: Final = object()
-_NOT_FOUND: Final = {"$eq": None, "$not": {"$type": "array"}}
-"""Null, or none at all; null alone would find a list that holds one, too."""
+_ALONE: Final = ["string", "int", "long"]
+"""Types of which equal values name the same; 1.0 names nobody, and MongoDB takes it for 1."""
 
 
 async def count_references(db: Database, run: int, cmc_id: str) -> References:
@@ -174,11 +174,11 @@ async def _batches(db: Database, own: Manifest, reference: Reference) -> AsyncIt
 async def _groups(db: Database, own: Manifest, reference: Reference) -> AsyncIterator[list[Named]]:
     """What records name, each thing once and with how many they are: many records name few others.
 
-    Those in which the field was not found by its name are read whole: it may be spelt with a blank, or the record
-    kept as text.
+    Those in which it is neither text nor a whole number are read whole: its name may be spelt with a blank, or the
+    record kept as text.
     """
     field = f"record.{reference.field}"
-    value = {"$ifNull": [f"${field}", None]}  # one group for null and for none at all
+    value = {"$cond": [{"$in": [{"$type": f"${field}"}, _ALONE]}, f"${field}", None]}
     group = {"_id": value, "records": {"$sum": 1}, "first": {"$min": "$key"}}
     pipeline = [{"$match": _held(own)}, {"$group": group}]
     found = await aggregated(db[own.dataset], pipeline, hint="version", batchSize=_BATCH)
@@ -193,10 +193,10 @@ async def _groups(db: Database, own: Manifest, reference: Reference) -> AsyncIte
             yield batch
             batch = []
     yield batch
-    if unclear:
-        async for versions in batches(
-            db[own.dataset], {**_held(own), field: _NOT_FOUND}, "key", "record", hint="version"
-        ):
+    if unclear:  # to a query a list is of the types of its items, too
+        others = [{field: {"$not": {"$type": _ALONE}}}, {field: {"$type": "array"}}]
+        wanted = {**_held(own), "$or": others}
+        async for versions in batches(db[own.dataset], wanted, "key", "record", hint="version"):
             values = ((each["key"], value_in(reference, decode_record(each["record"]))) for each in versions)
             yield [(key, keys_named(value), 1) for key, value in values]
 
