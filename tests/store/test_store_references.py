@@ -120,6 +120,18 @@ async def test_a_service_names_its_app_and_its_hosts(store: Database) -> None:
     assert hosts.samples == (NamedKey(key="a2", named="h9"),)
 
 
+async def test_many_long_lists_are_counted_few_at_a_time(store: Database) -> None:
+    """As many hosts as a service may name, each as long as may be: more in all than one question can ask for."""
+    services = [
+        {"appId": f"a{service:04d}", "hosts": [f"{service}-{host}-".ljust(255, "x") for host in range(50)]}
+        for service in range(1_400)
+    ]
+    await stored(store, hardware=[{"assetId": services[7]["hosts"][0]}])
+    await snapshot(store, 1, [services[:700], services[700:]], dataset=DATASETS["pm_service"])
+    hosts = await counted(store, "pm_service", "hosts")
+    assert (hosts.records, hosts.absent, hosts.dangling) == (1_400, 0, 1_400)
+
+
 async def test_a_side_without_a_snapshot_is_not_counted(store: Database) -> None:
     await stored(store, ua_user=[{"userId": "a", "orgId": "o1"}])
     found = await counted(store, "ua_user", "orgId")

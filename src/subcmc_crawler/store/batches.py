@@ -12,7 +12,7 @@ from subcmc_crawler.store.driver import Document
 _ROWS: Final = 5_000
 
 _WHOLE: Final = 100
-"""Records at once, each of which may be as large as a body; the driver holds one answer, 16 MB, besides."""
+"""Records at once, of which each, and each field, may be as large as a body; the driver holds 16 MB besides."""
 
 
 async def batches(
@@ -20,9 +20,9 @@ async def batches(
 ) -> AsyncIterator[list[Document]]:
     """The `fields` of the documents that are `wanted`, a batch at a time; `by` is what they are sorted by.
 
-    Whole records come fewer at a time.
+    Records come fewer at a time, whole or a field of them.
     """
-    most = _WHOLE if "record" in fields else _ROWS
+    most = _WHOLE if any(field.startswith("record") for field in fields) else _ROWS
     projection = {"_id": 0, **dict.fromkeys(fields, 1)}
     found = collection.find(dict(wanted), projection, batch_size=_ROWS)
     if by:

@@ -216,15 +216,13 @@ async def _named(
 
 
 async def _there(db: Database, target: Manifest, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that a snapshot has: read from the index alone."""
-    if not keys:
-        return set()
-    wanted = {**_held(target), "key": {"$in": list(keys)}}
-    return {
-        version["key"]
-        async for versions in batches(db[target.dataset], wanted, "key", hint="version")
-        for version in versions
-    }
+    """Those of the keys that a snapshot has: read from the index alone. Asked in parts: a question may have 16 MB."""
+    found: set[str] = set()
+    for start in range(0, len(keys), _BATCH):
+        wanted = {**_held(target), "key": {"$in": [*keys[start : start + _BATCH]]}}
+        async for versions in batches(db[target.dataset], wanted, "key", hint="version"):
+            found.update(version["key"] for version in versions)
+    return found
 
 
 async def _order(db: Database, dataset: Dataset, reference: Reference, own: Manifest) -> ServedOrder | None:
