@@ -495,7 +495,8 @@ async def test_rule_breaks_drift_and_deviations_are_gathered_over_all_pages() ->
     held = [{**each, "netId": f"k{number}"} for number, each in enumerate(held)]
     for position in (0, 1, 12, 24):
         held[position]["operator"] = f"{position}" + "长" * 120
-    held[2]["netType"] = 77777
+    held[2]["netType"] = held[12]["netType"] = held[22]["netType"] = 77777
+    held[23]["netType"] = 88888
     held[3]["novel"] = held[13]["novel"] = 1
     held[4][" stray "] = 1
     province = Province(held)
@@ -504,6 +505,7 @@ async def test_rule_breaks_drift_and_deviations_are_gathered_over_all_pages() ->
     breaks = {(each.field, each.rule): each for each in walk_pass.rule_breaks()}
     assert breaks["operator", "length"].rows == 4
     assert 1 <= len(breaks["operator", "length"].samples) <= 3
+    assert breaks["netType", "code"].samples == ("77777", "88888")
     assert [each.rows for each in walk_pass.rule_breaks()] == sorted(
         (each.rows for each in walk_pass.rule_breaks()), reverse=True
     )

@@ -294,7 +294,7 @@ class WalkPass:
         for flag, samples in checked.samples.items():
             kept = self._samples.get(flag, ())
             if len(kept) < _SAMPLES:
-                self._samples[flag] = (*kept, *samples)[:_SAMPLES]
+                self._samples[flag] = tuple(dict.fromkeys((*kept, *samples)))[:_SAMPLES]
         times = [time for time in page.collect_times if type(time) is int and abs(time) < 2**63]
         if times:
             low, high = min(times), max(times)
