@@ -188,6 +188,7 @@ def measure(
     client: MongoClient[dict[str, object]] = MongoClient(uri)
     if not contender.keeps:
         client.drop_database(database)
+    client.admin.command("fsync")  # what the one before left to be written is not this one's to wait for
     expected = counts[str(contender.night)]
     environment = {
         "BENCH_BASE": f"{base}/night{contender.night}",
