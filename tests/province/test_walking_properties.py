@@ -196,7 +196,7 @@ def clean_rule_holds(found: Walked) -> bool:
     last = found.probe or found.taken[-1]
     for page, asked, after in zip(found.taken, found.asked, [*found.taken[1:], last], strict=True):
         if page.total != after.total:  # a seam: the page before it stays as it was
-            look = found.looks.get(asked) or (found.probe if asked == found.asked[0] else None)
+            look = found.looks.get(asked)
             if look is None or (keys_of(look), look.total) != (keys_of(page), last.total):
                 return False
     keys = [key for key in found.keys if key is not None]

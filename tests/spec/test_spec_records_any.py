@@ -29,7 +29,7 @@ def any_row(draw: st.DrawFn, dataset: Dataset) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=list(DATASETS))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])  # of each of nine
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_row_that_json_can_hold_is_too_much(dataset: Dataset, data: st.DataObject) -> None:
     rows = data.draw(st.lists(any_row(dataset) | JSON, max_size=4))

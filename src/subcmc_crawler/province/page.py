@@ -73,7 +73,7 @@ def read(dataset: Dataset, envelope: Envelope, cmc_id: str) -> Page:
 
 
 def probe(dataset: Dataset, envelope: Envelope) -> PageProbe:
-    """What a closing look at page 1 compares; the rows are neither hashed nor checked for it."""
+    """What a look at a page that was read before compares; the rows are neither hashed nor checked for it."""
     keys, _ = _keys(envelope.rows, *_shapes(dataset, envelope))
     return PageProbe(total=envelope.total, keys=_digest_of_keys(keys))
 
