@@ -104,6 +104,22 @@ def test_every_balance_is_told_in_the_detail_of_its_cell(raw: bytes, lang: str) 
     assert all(balance_sentence(cell.manifest, labels(lang)) in text for cell in whole().report.cells)
 
 
+def test_the_detail_of_a_clean_cell_says_what_was_odd_about_it(lang: str) -> None:
+    """Why one is not clean is told with the causes of the night; of a clean one nothing else tells it."""
+    run, manifests, _ = made_up_night()
+    moved = replace(
+        manifests[0],
+        verdict=Verdict.REPAIRED,
+        reason="moved",
+        reason_code="moved-unread",
+        reason_values={"rows": 1200},
+    )
+    report = build(run, [moved])
+    night = Night(report=report, details={each.name: Detail(manifest=each.manifest) for each in report.cells})
+    told = labels(lang).say("why.moved-unread", rows=1200)
+    assert told in Page(to_html(night, lang=lang)).text
+
+
 def test_the_detail_of_a_held_cell_says_what_to_do_and_how(raw: bytes) -> None:
     text = cell_text(raw, SHORT)
     assert "subcmc accept 12 620000/hardware --digest 9f2c11d0a4b7" in text

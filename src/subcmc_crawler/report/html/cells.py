@@ -86,10 +86,13 @@ class CellPage:
     def facts(self) -> list[tuple[str, str]]:
         """Label and text of what is known beside the counts."""
         told = facts(self.cell, self._words)
+        brief = _IN_BRIEF
+        if self.cell.clean:  # why others are not stands above them all, with the causes
+            brief = brief | {"problem.reason"}
         return [
             (self._words[key], text)
             for key, text in told
-            if key not in _HEADLINES and (key in _IN_BRIEF or not self.brief)
+            if key not in _HEADLINES and (key in brief or not self.brief)
         ]
 
     @property
