@@ -99,14 +99,15 @@ async def test_silence_ends_and_is_not_asked_twice_once_the_mail_may_have_left(
     assert (done.fault, server.dialogues) == ("timeout", tries), row
 
 
+@pytest.mark.parametrize("verb", ["", "EHLO"])
 async def test_silence_is_a_timeout_whichever_clock_rings_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     async def patient(work: asyncio.Future[None], _seconds: float) -> None:
         await work
 
     monkeypatch.setattr(asyncio, "wait_for", patient)
-    async with mail_server({"EHLO": None}) as server:
+    async with mail_server({verb: None}) as server:
         [done] = await deliver(DIGEST, mail_alerts(server.port), folder=tmp_path, limits=IMPATIENT)
     assert (done.fault, server.dialogues) == ("timeout", 2)
 

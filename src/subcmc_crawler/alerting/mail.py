@@ -99,7 +99,7 @@ class _Letter:
         except (smtplib.SMTPException, OSError) as error:
             # smtplib calls it a disconnection when its own clock rings before ours
             silent = self._abandoned or isinstance(error.__context__, TimeoutError)
-            kind = "connect" if self._smtp is None else "timeout" if silent else "disconnected"
+            kind = "timeout" if silent else "connect" if self._smtp is None else "disconnected"
             raise Undelivered(kind, again=not self.leaving) from None  # 1, 4
 
     def abandon(self) -> None:
