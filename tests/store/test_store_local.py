@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.store import data_directory, local, local_mongod, open_store
@@ -29,7 +29,7 @@ from subcmc_crawler.store import local, local_mongod
 
 if sys.argv[2] == "never ready":
     def _command(port, name):
-        from pymongo.errors import PyMongoError
+        from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
         raise PyMongoError
     local._command = _command
 
@@ -235,6 +235,46 @@ def test_a_stranger_without_a_data_directory_is_never_taken_for_ours(
     monkeypatch.setattr(local, "_command", command)
     with local_mongod(data) as uri:
         assert uri != mongod_uri
+
+
+def test_a_port_that_somebody_took_meanwhile_is_given_up_for_another(
+    data: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers there, be it a mongod, is not ours."""
+    theirs = int(mongod_uri.rstrip("/").rpartition(":")[2])
+    ports, real = [theirs, theirs], local._free_port
+    monkeypatch.setattr(local, "_free_port", lambda: ports.pop() if ports else real())
+    with local_mongod(data) as uri:
+        assert uri != mongod_uri
+        assert mongod_of(data) == pid_at(uri) != pid_at(mongod_uri)
+    assert ports == []
+
+
+def test_a_machine_on_which_every_port_is_taken_is_one_line(
+    data: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = int(mongod_uri.rstrip("/").rpartition(":")[2])
+    monkeypatch.setattr(local, "_free_port", lambda: theirs)
+    with pytest.raises(StoreLost, match="the local mongod ended at once: exit 48"), local_mongod(data):
+        pytest.fail("it was started")
+
+
+def test_a_mongod_too_busy_to_hear_that_it_is_to_stop_is_told_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, deaf = local._command, [True, True]
+
+    def command(port: int, name: str) -> dict[str, Any]:
+        if name == "shutdown" and deaf:
+            deaf.pop()
+            raise ServerSelectionTimeoutError
+        return real(port, name)
+
+    with local_mongod(data) as uri:
+        pid = pid_at(uri)
+        monkeypatch.setattr(local, "_command", command)
+    assert deaf == []
+    assert not is_alive(pid)
 
 
 def test_only_its_owner_may_read_the_data(data: Path) -> None:

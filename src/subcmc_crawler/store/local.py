@@ -14,17 +14,19 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
 
 from subcmc_crawler.errors import StoreLost
 
 _READY_SECONDS: Final = 30.0
 _STEP_SECONDS: Final = 0.05
+_PORTS: Final = 5
+_PORT_TAKEN: Final = 48  # how a mongod ends that cannot listen
 
 
 def find_mongod() -> Path:
@@ -127,37 +129,52 @@ def _serves(port: int, data: Path) -> bool:
 
 
 def _start(data: Path) -> int:
+    """The port of a mongod of our own. One that was free a moment ago may be another program's by now."""
     program = find_mongod()
-    port = _free_port()
-    folder = (data / "db").resolve()
+    folder, log = (data / "db").resolve(), data / "mongod.log"
     folder.mkdir(exist_ok=True, mode=0o700)
-    log = data / "mongod.log"
-    arguments = ["--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(folder), "--nounixsocket"]
+    arguments = ["--bind_ip", "127.0.0.1", "--dbpath", str(folder), "--nounixsocket"]
     arguments += ["--wiredTigerCacheSizeGB", "0.5", "--logpath", str(log), "--quiet"]
-    # a session of its own: Ctrl-C at the terminal is for us, not for the database
-    (data / "port").write_text(str(port))  # before it runs: whoever comes after our sudden end must find it
+    for left in reversed(range(_PORTS)):
+        port = _free_port()
+        (data / "port").write_text(
+            str(port)
+        )  # before it runs: whoever comes after our sudden end must find it
+        child = _run(program, ["--port", str(port), *arguments])
+        if _is_ready(child, port, data):
+            _reap(data)  # one that was killed
+            _CHILDREN[data] = child
+            return port
+        if child.returncode != _PORT_TAKEN or not left:
+            break
+        child.communicate()
+    raise StoreLost(f"the local mongod ended at once: {_why(child, log)}")
+
+
+def _run(program: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
     try:
-        child = subprocess.Popen(  # noqa: S603 - the program found above
+        # a session of its own: Ctrl-C at the terminal is for us, not for the database
+        return subprocess.Popen(  # noqa: S603 - the program found above
             [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
         )
     except OSError as error:
         raise StoreLost(
             f"{program} cannot be run ({type(error).__name__}); name a mongod with SUBCMC_MONGOD"
         ) from None
+
+
+def _is_ready(child: subprocess.Popen[bytes], port: int, data: Path) -> bool:
+    """Whether it serves the data, waited for; False when it has ended. Whoever else has the port is not asked."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise StoreLost(f"the local mongod ended at once: {_why(child, log)}")
-        try:
-            _command(port, "ping")
-        except PyMongoError:
-            time.sleep(_STEP_SECONDS)
-            continue
-        _reap(data)  # one that was killed
-        _CHILDREN[data] = child
-        return port
+            return False
+        if _serves(port, data):
+            return True
+        time.sleep(_STEP_SECONDS)
     child.kill()
     child.communicate()
+    log = data / "mongod.log"
     raise StoreLost(f"the local mongod was not ready after {_READY_SECONDS:.0f} s; see {log}")
 
 
@@ -174,16 +191,29 @@ def _why(child: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def _stop(data: Path) -> None:
-    """Stops the mongod over `data`, whoever started it, and returns when the data are free."""
+    """Stops the mongod over `data`, whoever started it, and returns when the data are free.
+
+    A busy one may not even hear that it is to stop: it is told until it does.
+    """
     port = _running(data)
-    if port is not None:
-        with suppress(PyMongoError):  # it hangs up instead of answering
-            _command(port, "shutdown")
+    told = port is None
     deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline and _held(data):
+    while _held(data) and time.monotonic() < deadline:
+        told = told or (port is not None and _told_to_stop(port))
         time.sleep(_STEP_SECONDS)
     if not _held(data):
         _reap(data)
+
+
+def _told_to_stop(port: int) -> bool:
+    """Whether the mongod heard it."""
+    try:
+        _command(port, "shutdown")
+    except (ServerSelectionTimeoutError, NetworkTimeout):  # no connection was made in time
+        return False
+    except PyMongoError:  # it hangs up instead of answering
+        pass
+    return True
 
 
 def _reap(data: Path) -> None:
