@@ -25,7 +25,9 @@ from subcmc_crawler.spec.datasets import DATASETS
 from workbooks import csv_rows, is_formula
 
 PLACES = {"110000": "北京市", "150000": "内蒙古自治区", "620000": "甘肃省"}
-DEFAULTS = "requests_per_second = 0\nmax_attempts = 5\ncool_down_seconds = 600\nrequest_timeout_seconds = 1\n"
+DEFAULTS = (
+    "requests_per_second = 0\nmax_attempts = 5\ncool_down_seconds = 600\nrequest_timeout_seconds = 60\n"
+)
 AT = datetime(2026, 3, 4, 17, 0, 3, tzinfo=UTC)
 
 

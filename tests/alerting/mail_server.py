@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -17,6 +17,7 @@ class MailServer:
     """`answers` replaces the reply to a verb (`""` is the greeting); None for a verb means silence."""
 
     answers: Mapping[str, str | None] = field(default_factory=dict)
+    on_silence: Callable[[], None] = lambda: None
     tls: ssl.SSLContext | None = None
     port: int = 0
     dialogues: int = 0
@@ -73,6 +74,7 @@ class MailServer:
     async def _say(self, writer: asyncio.StreamWriter, verb: str, usual: str) -> None:
         answer = self.answers.get(verb, usual)
         if answer is None:  # silence to the end of the test
+            self.on_silence()
             await self.over.wait()
             raise ConnectionAbortedError
         writer.write(f"{answer}\r\n".encode())
@@ -85,9 +87,10 @@ async def mail_server(
     *,
     tls: ssl.SSLContext | None = None,
     at_once: ssl.SSLContext | None = None,
+    on_silence: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[MailServer]:
     """A server that is up; `tls` offers STARTTLS, `at_once` speaks TLS from the first byte."""
-    mail = MailServer(answers=answers or {}, tls=tls)
+    mail = MailServer(answers=answers or {}, tls=tls, on_silence=on_silence)
     server = await asyncio.start_server(mail.begin, "127.0.0.1", 0, ssl=at_once)
     mail.port = server.sockets[0].getsockname()[1]
     try:

@@ -10,6 +10,7 @@ import pytest
 from alert_cases import DIGEST, IMPATIENT, PASSWORD, QUICK, mail_alerts, secrets_in, server_tls
 from mail_server import mail_server
 
+from patience import Patience
 from subcmc_crawler.alerting import Delivery, deliver, unusable
 
 
@@ -92,10 +93,11 @@ async def test_an_answer_that_says_no(
     ("row", "verb", "tries"), [(1, "", 2), (1, "EHLO", 2), (4, "MAIL", 1), (4, "DATA", 1), (4, ".", 1)]
 )
 async def test_silence_ends_and_is_not_asked_twice_once_the_mail_may_have_left(
-    tmp_path: Path, row: int, verb: str, tries: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int, verb: str, tries: int
 ) -> None:
-    async with mail_server({verb: None}) as server:
-        [done] = await deliver(DIGEST, mail_alerts(server.port), folder=tmp_path, limits=IMPATIENT)
+    patience = Patience(monkeypatch, QUICK.try_seconds)
+    async with mail_server({verb: None}, on_silence=patience.ends) as server:
+        [done] = await deliver(DIGEST, mail_alerts(server.port), folder=tmp_path, limits=QUICK)
     assert (done.fault, server.dialogues) == ("timeout", tries), row
 
 

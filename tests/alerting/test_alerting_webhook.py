@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from alert_cases import DIGEST, IMPATIENT, QUICK, TOKEN, secrets_in, server_tls
+from alert_cases import DIGEST, QUICK, TOKEN, secrets_in, server_tls
 
+from patience import Patience
 from subcmc_crawler.alerting import Delivery, deliver, unusable
 from subcmc_crawler.province.settings import Alerts
 
@@ -54,11 +55,6 @@ def says(status: int, **headers: str) -> Callable[[], Awaitable[web.StreamRespon
         return web.Response(status=status, headers=headers)
 
     return answer
-
-
-async def silent() -> web.StreamResponse:
-    await asyncio.Event().wait()
-    raise AssertionError
 
 
 def alerts_of(port: int, scheme: str = "http", **more: Any) -> Alerts:
@@ -138,9 +134,18 @@ async def test_row_3_a_redirect_is_not_followed(tmp_path: Path) -> None:
     assert (done.fault, len(hook.posts), other.posts) == ("redirect", 1, [])
 
 
-async def test_row_4_a_webhook_that_hangs_is_left_alone(tmp_path: Path) -> None:
+async def test_row_4_a_webhook_that_hangs_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = Patience(monkeypatch, QUICK.try_seconds)
+
+    async def silent() -> web.StreamResponse:
+        patience.ends()
+        await asyncio.Event().wait()
+        raise AssertionError
+
     async with webhook(silent) as hook:
-        [done] = await deliver(DIGEST, alerts_of(hook.port), folder=tmp_path, limits=IMPATIENT)
+        [done] = await deliver(DIGEST, alerts_of(hook.port), folder=tmp_path, limits=QUICK)
     assert (done.fault, len(hook.posts)) == ("timeout", 1)
 
 

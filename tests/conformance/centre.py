@@ -42,7 +42,7 @@ DEFAULTS = """
 page_size = 40
 requests_per_second = 0
 max_attempts = 1
-request_timeout_seconds = 5
+request_timeout_seconds = 60
 """
 _BY_PATH = {dataset.path: dataset.code for dataset in DATASETS.values()}
 
@@ -132,7 +132,7 @@ class Centre:
         self.asked.append(asked)
         reply = self.reply(asked)
         if reply.hang:
-            await asyncio.Event().wait()
+            await hangs()
         body = json.dumps(reply.document, ensure_ascii=False).encode() if reply.raw is None else reply.raw
         transport = request.transport
         assert transport is not None
@@ -149,6 +149,11 @@ class Centre:
         headers = {**reply.headers, "Content-Encoding": "gzip"}
         packed = gzip.compress(body, compresslevel=1)
         return web.Response(status=reply.status, headers=headers, body=packed)
+
+
+async def hangs() -> None:
+    """No answer, ever."""
+    await asyncio.Event().wait()
 
 
 def page(rows: list[Row], total: object, **more: object) -> Reply:

@@ -69,7 +69,7 @@ BREAKS: Final[Mapping[str, tuple[Way, ...]]] = {
     "http-time": (
         fail(
             instead("ua_user", lambda: Reply({}, hang=True)),
-            more="[province.pull]\nrequest_timeout_seconds = 1",
+            more="[province.pull]\nrequest_timeout_seconds = 61",
         ),
     ),
     "body-size": (fail(padded(10 * 1024 * 1024 + 1)), warn(padded(9 * 1024 * 1024))),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import centre
 import pytest
 from centre import card_of, result_of, wrong
 from deviations import BREAKS
 from ways import Way
 
+from patience import Patience
 from subcmc_crawler.conformance.checks import CHECKS
 
 WAYS = [
@@ -27,7 +29,8 @@ def test_every_check_is_broken_somewhere() -> None:
 
 
 @pytest.mark.parametrize(("name", "way"), WAYS)
-async def test_it_speaks_alone(name: str, way: Way) -> None:
+async def test_it_speaks_alone(monkeypatch: pytest.MonkeyPatch, name: str, way: Way) -> None:
+    monkeypatch.setattr(centre, "hangs", Patience(monkeypatch, 61).ends_when(centre.hangs))
     card = await card_of(
         way.deviate,
         prepare=way.prepare,

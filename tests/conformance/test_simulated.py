@@ -13,7 +13,7 @@ from subcmc_crawler.simulator.faults import Fault
 from subcmc_crawler.simulator.nights import Centre
 from subcmc_crawler.simulator.server import Simulator
 
-DEFAULTS = "page_size = 40\nrequests_per_second = 0\nrequest_timeout_seconds = 5\n"
+DEFAULTS = "page_size = 40\nrequests_per_second = 0\nrequest_timeout_seconds = 60\n"
 
 
 async def checked(*faults: str, gzip: bool = True, mirrors: int = 1) -> dict[str, str]:

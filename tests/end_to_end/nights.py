@@ -34,7 +34,7 @@ requests_per_second = 0
 max_in_flight = 3
 max_attempts = 2
 cool_down_seconds = 0.01
-request_timeout_seconds = 5
+request_timeout_seconds = 60
 """
 
 

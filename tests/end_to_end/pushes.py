@@ -27,7 +27,7 @@ page_size = 40
 requests_per_second = 0
 max_attempts = 2
 cool_down_seconds = 0.01
-request_timeout_seconds = 5
+request_timeout_seconds = 60
 """
 DIFFERENT = Planted(missing=3, extra=2, changed=4, respelled=True)
 

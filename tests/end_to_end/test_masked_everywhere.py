@@ -59,7 +59,7 @@ page_size = 10
 requests_per_second = 0
 max_attempts = 2
 cool_down_seconds = 0.01
-request_timeout_seconds = 5
+request_timeout_seconds = 60
 """
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from nights import FAST, MIDNIGHT, ministry
 
+from patience import Patience
 from subcmc_crawler.errors import TryLater
 from subcmc_crawler.model import Acceptance, RunStatus, State, Verdict
 from subcmc_crawler.reconcile import Why
 from subcmc_crawler.run import Crawl, Selection
+from subcmc_crawler.simulator.server import Simulator
 from subcmc_crawler.spec.codes import AREAS
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
@@ -220,9 +222,13 @@ async def test_a_page_size_that_was_too_large_is_remembered_and_recovers_step_by
         assert (await house.cell(1, "110000/ua_user")).page_size == 25
 
 
-async def test_a_page_that_times_out_is_asked_for_in_halves_once(store: Database) -> None:
+async def test_a_page_that_times_out_is_asked_for_in_halves_once(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     only = Selection(datasets=("ua_user",))
-    impatient = FAST.replace("_seconds = 5", "_seconds = 0.3").replace("in_flight = 3", "in_flight = 1")
+    patience = Patience(monkeypatch, 61)
+    monkeypatch.setattr(Simulator, "_wait", patience.ends_when(Simulator._wait))
+    impatient = FAST.replace("_seconds = 60", "_seconds = 61").replace("in_flight = 3", "in_flight = 1")
     async with ministry(store, "110000/ua_user:hang=2;after=2", defaults=impatient) as house:
         run = await house.night(1, selection=only)
         manifest = await house.cell(run.number, "110000/ua_user")

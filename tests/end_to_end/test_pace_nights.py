@@ -32,7 +32,7 @@ async def test_a_busy_province_is_slowed_down_and_the_report_says_so(store: Data
 async def test_a_limit_for_the_run_is_shared_by_its_provinces(store: Database) -> None:
     """A night under a tight limit is the same night: our own throttle makes no page late."""
     defaults = FAST + "max_run_bytes_per_second = 200_000\nrequest_timeout_seconds = 1\n"
-    defaults = defaults.replace("request_timeout_seconds = 5\n", "")
+    defaults = defaults.replace("request_timeout_seconds = 60\n", "")
     async with ministry(store, provinces=("110000", "620000"), defaults=defaults) as both:
         run = await both.night(1, selection=Selection(datasets=("ua_user",)))
         assert set((await both.verdicts(run.number)).values()) == {Verdict.PROVEN}

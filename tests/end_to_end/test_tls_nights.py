@@ -31,7 +31,7 @@ from subcmc_crawler.store import Database
 from subcmc_crawler.store.runs import manifests_of
 
 SECRET = "s3cr3t-hunter2-gansu"
-FAST = "requests_per_second = 0\nmax_attempts = 1\nrequest_timeout_seconds = 5"
+FAST = "requests_per_second = 0\nmax_attempts = 1\nrequest_timeout_seconds = 60"
 ORGS = Selection(datasets=("ua_org",))
 
 

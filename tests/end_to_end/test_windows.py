@@ -177,7 +177,7 @@ async def test_what_hangs_when_the_window_closes_or_a_signal_comes_is_cut_after_
 ) -> None:
     only = Selection(datasets=("ua_user",))
     slow = FAST + 'window = "01:00-02:00"\nrequest_timeout_seconds = 500\nmax_in_flight = 1\n'
-    slow = slow.replace("request_timeout_seconds = 5\n", "").replace("max_in_flight = 3\n", "")
+    slow = slow.replace("request_timeout_seconds = 60\n", "").replace("max_in_flight = 3\n", "")
     async with ministry(store, "110000/ua_user:hang", defaults=slow) as house:
         house.clock.at = ONE_AM
         sleepers, seen = Sleepers(house.clock), Seen(house)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
 import time
 import tracemalloc
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,6 +21,7 @@ import pytest
 import trustme
 from raw_server import EMPTY, Exchange, raw_server
 
+from patience import Patience
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge, Unreachable
 from subcmc_crawler.province.addresses import Address
 from subcmc_crawler.province.client import MAX_BODY_BYTES, Fetched, ProvinceClient
@@ -561,9 +564,9 @@ async def test_a_drip_under_a_limit_of_bytes_is_a_timeout_too() -> None:
 
 
 async def test_nobody_there() -> None:
-    async with raw_server(well) as server:
-        address = server.address()
-    fault = await fault_of(address)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets this port
+        fault = await fault_of(Address.parse(f"http://127.0.0.1:{nobody.getsockname()[1]}", "http"))
     assert (type(fault), fault.kind) == (Unreachable, "connect")
 
 
@@ -672,20 +675,38 @@ async def test_a_drop_with_our_certificate_shown_or_on_a_kept_connection_is_no_f
         assert (await fault_of(server.address(), credentials=shown)).kind == "disconnected"
 
 
-async def test_a_plain_port_that_says_nothing_to_tls_is_named() -> None:
-    async with raw_server(well) as server:
-        address = Address.parse(f"https://127.0.0.1:{server.port}", "https")
-        fault = await fault_of(address, timeout_seconds=0.2)
+async def test_a_plain_port_that_says_nothing_to_tls_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience(monkeypatch, 20)
+    heard = b""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        heard = await reader.read(1)
+        patience.ends()
+        with suppress(OSError):
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        left.set()
+
+    left = asyncio.Event()
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        fault = await fault_of(Address.parse(f"https://127.0.0.1:{port}", "https"), timeout_seconds=20)
+        await left.wait()
     assert (type(fault), fault.kind) == (Unreachable, "tls")
     assert "the port may not speak TLS" in fault.detail
-    assert server.requests == []
+    assert heard == b"\x16", "a handshake, and no request"
 
 
-async def test_a_slow_answer_over_tls_is_a_timeout() -> None:
+async def test_a_slow_answer_over_tls_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience(monkeypatch, 20)
+    silent = patience.ends_when(Exchange.gone)
     ca = trustme.CA()
-    async with raw_server(Exchange.gone, tls=served_by(ca, "127.0.0.1")) as server:
-        fault = await fault_of(server.address(), credentials=trusting(ca), timeout_seconds=1)
+    async with raw_server(silent, tls=served_by(ca, "127.0.0.1")) as server:
+        fault = await fault_of(server.address(), credentials=trusting(ca), timeout_seconds=20)
     assert fault.kind == "timeout"
+    assert len(server.requests) == 1
 
 
 # ── against the simulator ───────────────────────────────────────────────────────────────────────────────
@@ -710,15 +731,17 @@ async def test_a_slow_answer_over_tls_is_a_timeout() -> None:
         ("620000:hang", "timeout", Unreachable),
     ],
 )
-async def test_every_fault_of_the_simulator_has_its_kind(text: str, kind: str, error: type[Fault]) -> None:
+async def test_every_fault_of_the_simulator_has_its_kind(
+    monkeypatch: pytest.MonkeyPatch, text: str, kind: str, error: type[Fault]
+) -> None:
+    patience = Patience(monkeypatch, 20)
+    monkeypatch.setattr(Simulator, "_wait", patience.ends_when(Simulator._wait))
     centre = Centre("620000", "甘肃省", scale=0.001, faults=[SimulatedFault.parse(text)])
     async with Simulator([centre]) as simulator, ProvinceClient("620000", PLAIN) as client:
         address = Address.parse(simulator.address("620000"), "https")
         for number in (1, 2, 3):
             with pytest.raises(error) as caught:
-                await client.fetch(
-                    address, USERS, number, 10, timeout_seconds=0.1 if kind == "timeout" else 20
-                )
+                await client.fetch(address, USERS, number, 10, timeout_seconds=20)
             assert caught.value.kind == kind
             assert len(simulator.requests) == number, "one request a call"
         if isinstance(caught.value, Refused):

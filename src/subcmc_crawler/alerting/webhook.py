@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -36,11 +37,12 @@ class Webhook:
 
     async def send(self, digest: Digest, seconds: float) -> None:
         """Posts the digest; see the rows of `alerting` for what is tried again."""
-        timeout = aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
+        timeout = aiohttp.ClientTimeout(total=None, connect=seconds / 2)
         connector = aiohttp.TCPConnector(ssl=tls(self._folder, self._alerts.ca_file), force_close=True)
         url, jar = self._alerts.webhook_url or "", aiohttp.DummyCookieJar()
         try:
             async with (
+                asyncio.timeout(seconds),
                 aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as session,
                 session.post(
                     url, data=digest.payload(), headers=self._headers(), allow_redirects=False
