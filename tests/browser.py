@@ -11,10 +11,12 @@ from typing import Final, Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Request, async_playwright
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
 NO_CHROMIUM = "no chromium on PATH: apt install chromium, or name one by SUBCMC_CHROMIUM"
 WIDE, NARROW = 1280, 390
+PATIENCE_SECONDS = 120  # of a machine that is slow; nothing takes nearly as long
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 Scheme = Literal["light", "dark"]
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -36,7 +38,9 @@ async def started() -> AsyncIterator[Browser]:
     if path is None:
         (pytest.fail if os.environ.get("SUBCMC_NEEDS_CHROMIUM") else pytest.skip)(NO_CHROMIUM)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], timeout=PATIENCE_SECONDS * 1000
+        )
         try:
             yield browser
         finally:
@@ -74,6 +78,7 @@ async def opened(
     context = await browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
     )
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     try:
         found = Opened(await context.new_page())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from forking import Loaded
 
-FIRST_LINE_SECONDS = 30
+FIRST_LINE_SECONDS = 120
 
 
 @dataclass

@@ -74,7 +74,7 @@ async def test_the_crawler_may_do_what_a_night_and_a_prune_need(crawler: Databas
         await known.night(2)
         rows = await look(crawler)
         assert rows > 500
-        await under_lease(crawler, 3, lambda: prune(crawler, 1))
+        await under_lease(crawler, 60, lambda: prune(crawler, 1))
         assert await known.assert_exact(2) == 9
     async with open_store(uri_of("reader", port), prepare=False) as db:
         assert await look(db) == rows
@@ -107,7 +107,7 @@ async def test_the_reader_may_write_nothing(port: int) -> None:
             assert refused.value.code == 13
     with pytest.raises(StoreLost, match="does not permit this"):
         async with open_store(uri_of("reader", port), prepare=False) as db:
-            await under_lease(db, 3, lambda: prune(db, 1))
+            await under_lease(db, 60, lambda: prune(db, 1))
 
 
 def test_the_script_makes_what_the_file_names() -> None:

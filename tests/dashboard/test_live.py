@@ -228,7 +228,7 @@ async def test_a_stream_ends_when_the_store_is_away_and_the_next_one_goes_on_whe
     mongod = OwnMongod(tmp_path)
     mongod.start()
     try:
-        async with open_store(mongod.uri, database="live") as db:
+        async with open_store(mongod.impatient_uri, database="live") as db:
             async with ministry(db) as house:
                 await house.night(1)
             async with watching(Site(db=db, live_seconds=0.02)) as (client, live):

@@ -188,7 +188,8 @@ def test_no_personal_data_leaves_but_in_exports(shell: Shell, provinces: Any) ->
 def test_sigterm_stops_a_crawl_with_143_and_leaves_nothing_half_published(
     shell: Shell, provinces: Any
 ) -> None:
-    provinces("--fault", "*:slow=0.05")
+    # so that it cannot end before it is stopped
+    provinces("--fault", "*:slow=0.05", "--fault", "820000:hang")
     crawling = shell.begin("crawl", "--now")
     assert crawling.stderr is not None
     crawling.stderr.readline()  # the first province is through
@@ -224,9 +225,10 @@ def test_after_kill_9_the_next_crawl_undoes_what_was_left(shell: Shell, province
     crawling.stderr.readline()
     crawling.kill()
     crawling.communicate(timeout=60)
-    done = shell("crawl", "--now", "--province", "110000")
+    again, patient = ("crawl", "--now", "--province", "110000"), {"SUBCMC_LEASE_SECONDS": "60"}
+    done = shell(*again, **patient)
     while done.returncode == 75:  # until the lease of the dead crawl has expired
-        done = shell("crawl", "--now", "--province", "110000")
+        done = shell(*again, **patient)
     assert done.returncode == 0, done.stderr
     runs = json.loads(shell("runs", "--format", "json").stdout)["runs"]
     assert [(run["number"], run["status"]) for run in runs] == [(2, "finished"), (1, "crashed")]

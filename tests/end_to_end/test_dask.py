@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from shells import Shell
+from shells import Shell, turn
 from subcmc_crawler import distributing
 from subcmc_crawler.cli.app import app
 from subcmc_crawler.errors import TryLater
@@ -25,15 +25,16 @@ from subcmc_crawler.store import Database
 from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import get_manifest
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 180
 CELLS = 35 * len(DATASETS)
 
 
 class Cluster:
     """A scheduler and two workers, each a process that reads the registry and the environment of the shell."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, port: int) -> None:
         self._shell = shell
+        self.port = port  # of the provinces
         self.processes: list[subprocess.Popen[str]] = []
         self.address = self._begin(
             "scheduler", "--host", "127.0.0.1", "--port", "0", until=r"Scheduler at:\s+(tcp://\S+)"
@@ -82,9 +83,8 @@ class Cluster:
 
 @pytest.fixture
 def cluster(shell: Shell, provinces: Any) -> Iterator[Cluster]:
-    shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
-    provinces("--fault", "*:slow=0.02")
-    running = Cluster(shell)
+    port = provinces("--fault", "*:slow=0.02", "--fault", "820000:hang@2")
+    running = Cluster(shell, port)
     yield running
     running.close()
 
@@ -110,9 +110,11 @@ async def test_a_worker_killed_in_the_middle_costs_its_centres_a_second_attempt_
 
 @pytest.mark.slow
 def test_when_the_scheduler_is_killed_the_run_can_be_gone_on_with(shell: Shell, cluster: Cluster) -> None:
+    turn(cluster.port, 2)  # a province is silent: the run cannot end before the scheduler is killed
     crawling = shell.begin("crawl", "--now", "--dask", cluster.address)
     _lines(crawling, 3)
     cluster.scheduler.kill()
+    turn(cluster.port, 3)
     _, said = crawling.communicate(timeout=WAIT_SECONDS)
     assert crawling.returncode == 69
     assert f"the Dask scheduler at {cluster.address} is gone" in said.splitlines()[-1]

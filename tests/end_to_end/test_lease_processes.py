@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
-import time
 import urllib.request
 from typing import Any
 
-from shells import Shell
+from crash_world import end_leases
+
+from shells import Shell, turn
+from subcmc_crawler.store import Database
 
 
 def test_a_crawl_frozen_past_its_lease_and_woken_publishes_nothing(shell: Shell, provinces: Any) -> None:
-    provinces("--fault", "*:slow=0.02")
+    # so that it cannot end before it is frozen
+    port = provinces("--fault", "*:slow=0.02", "--fault", "820000:hang@1")
     shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
     frozen = shell.begin("crawl", "--now")
     assert frozen.stderr is not None
     frozen.stderr.readline()  # the first province is through
     frozen.send_signal(signal.SIGSTOP)
+    turn(port, 2)
     published = _published(shell)
-    second = shell("crawl", "--now")
+    patient = {"SUBCMC_LEASE_SECONDS": "60"}
+    second = shell("crawl", "--now", **patient)
     while second.returncode == 75:  # until the lease of the frozen one has expired
-        second = shell("crawl", "--now")
+        second = shell("crawl", "--now", **patient)
     assert second.returncode == 0, second.stderr
     frozen.send_signal(signal.SIGCONT)
     _, said = frozen.communicate(timeout=60)
@@ -34,27 +40,28 @@ def test_a_crawl_frozen_past_its_lease_and_woken_publishes_nothing(shell: Shell,
     assert shell("verify").returncode == 0
 
 
-def test_after_kill_9_in_the_middle_of_50_pages_few_are_asked_for_twice(shell: Shell, provinces: Any) -> None:
-    port = provinces("--scale", "0.01", "--fault", "110000/ua_user:slow=0.03")
+async def test_after_kill_9_in_the_middle_of_50_pages_few_are_asked_for_twice(
+    db: Database, shell: Shell, provinces: Any
+) -> None:
+    """After half of them the province is silent until the crawl is dead: what is asked for twice is what hung."""
+    port = provinces("--scale", "0.01", "--fault", "110000/ua_user:hang=4;after=25")
     registry = shell.folder / "provinces.toml"
     text = registry.read_text(encoding="utf-8").replace(
         "max_in_flight = 4", "max_in_flight = 4\npage_size = 10"
     )
     registry.write_text(text, encoding="utf-8")  # 500 users: 50 pages
-    shell.environment["SUBCMC_LEASE_SECONDS"] = "3"
-    arguments = ("crawl", "--now", "--province", "110000", "--dataset", "ua_user")
-    crawling = shell.begin(*arguments)
-    while _asked(port) < 25:
-        time.sleep(0.01)
+    crawling = shell.begin("crawl", "--now", "--province", "110000", "--dataset", "ua_user")
+    while _asked(port) < 25 + 4 or await db["ledger"].count_documents({"kind": "page"}) < 25:
+        assert crawling.poll() is None
+        await asyncio.sleep(0.02)
     crawling.kill()
     crawling.communicate(timeout=60)
     before = _asked(port)
+    await end_leases(db)
     resumed = shell("crawl", "--now", "--resume")
-    while resumed.returncode == 75:  # until the lease of the dead crawl has expired
-        resumed = shell("crawl", "--now", "--resume")
     assert resumed.returncode == 0, resumed.stderr
     whole = 50 + 1 + 1  # the pages, one that is empty, and the closing probe
-    assert before >= 25
+    assert before == 25 + 4
     assert _asked(port) - whole <= 4  # max_in_flight
     report = json.loads(shell("report", "--format", "json").stdout)
     assert (report["run"]["number"], report["summary"]["proven"]) == (1, 1)

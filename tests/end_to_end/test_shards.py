@@ -45,7 +45,7 @@ def test_three_shards_started_together_store_what_one_crawl_stores(
 
 
 def test_a_shard_that_is_killed_comes_back_and_the_run_ends(shell: Shell, provinces: Any) -> None:
-    provinces("--fault", "*:slow=0.15")
+    provinces("--fault", "*:slow=0.4")
     two = [f"--dataset={code}" for code in ("ua_org", "ua_user")]
     killed, other = (shell.begin("crawl", "--now", *two, "--shard", f"{index}/2") for index in (1, 2))
     for shard in (killed, other):

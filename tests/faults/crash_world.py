@@ -123,7 +123,7 @@ class World:
     async def mongod_dies(self, mongod: OwnMongod) -> None:
         """A night in which MongoDB is killed, started again over its data, and then one that ends well."""
         await self._turn()
-        code, said = await self._crawl(lambda _: mongod.kill())
+        code, said = await self._crawl(lambda _: mongod.kill(), uri=mongod.impatient_uri)
         self.figures.kills += 1
         if code not in (0, 69):
             self.figures.faults.append(f"exit {code} when MongoDB was killed: {said}")
@@ -191,13 +191,16 @@ class World:
         await self._check_state()
         await self._check_run((await list_runs(self._db, 1))[0].number)
 
-    async def _crawl(self, kill: Kill | None, *arguments: str, instant: int | None = None) -> tuple[int, str]:
+    async def _crawl(
+        self, kill: Kill | None, *arguments: str, instant: int | None = None, uri: str = ""
+    ) -> tuple[int, str]:
         """One process, and what it said on standard error; `kill` befalls it after so many requests, or any."""
+        own = {"MONGODB_URI": uri} if uri else {}
         before = len(self._simulator.requests)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "subcmc_crawler", "crawl", "--now", *arguments),
             cwd=self._folder,
-            env=self._environment,
+            env={**self._environment, **own},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )

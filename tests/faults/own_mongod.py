@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ from pymongo.errors import PyMongoError
 from subcmc_crawler.store.local import find_mongod
 
 _READY_SECONDS = 30.0
+_WORKERS = 64
 
 
 def memory() -> str | None:
@@ -32,15 +34,20 @@ class OwnMongod:
     """One mongod over one directory, always on the same port."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        self.port = _free_port()
+        self.port = lasting_port()
         self._folder = folder
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def uri(self) -> str:
-        """Gives up quickly when it is away."""
-        return f"mongodb://127.0.0.1:{self.port}/?serverSelectionTimeoutMS=1000"
+        """Where it is; who goes there waits for it."""
+        return f"mongodb://127.0.0.1:{self.port}/"
+
+    @property
+    def impatient_uri(self) -> str:
+        """The same, but whoever goes there gives up quickly: on a slow machine also when it is there."""
+        return f"{self.uri}?serverSelectionTimeoutMS=1000"
 
     def start(self) -> None:
         """Starts it over whatever its directory holds, and returns when it answers."""
@@ -116,8 +123,12 @@ def own_mongod(*options: str) -> Iterator[OwnMongod]:
             mongod.kill()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def lasting_port() -> int:
+    """A free port that nobody else takes: below those that the kernel gives away, and of this worker alone."""
+    given_away = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _WORKERS
+    for port in secrets.SystemRandom().sample(range(given_away // 2 + worker, given_away, _WORKERS), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are taken")

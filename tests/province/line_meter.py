@@ -2,6 +2,7 @@
 
 The server runs in a process of its own, so that nothing in the crawler delays what it sees. A byte has left when
 the other side's kernel has acknowledged it: what was written, less what the send buffer still holds (SIOCOUTQ).
+A request has come in when our kernel had it. So a meter that a busy machine keeps waiting sees no span fuller.
 """
 
 from __future__ import annotations
@@ -20,17 +21,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from random import Random
+from typing import NamedTuple
 
 _LOOK_SECONDS = 0.004
+_TIMESTAMPS = 35  # SO_TIMESTAMPNS of Linux, which the module socket has no name for
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+class Look(NamedTuple):
+    """Bytes that had left at some moment between two times."""
+
+    began: float
+    ended: float
+    left: int
 
 
 @dataclass
 class Seen:
-    """What one province saw: the times of requests, and (time, bytes that had left by then)."""
+    """What one province saw: the times of requests, and how many bytes had left by when."""
 
     requests: list[float] = field(default_factory=list)
-    line: list[tuple[float, int]] = field(default_factory=list)
+    line: list[Look] = field(default_factory=list)
 
     def most_requests(self, seconds: float = 1.0) -> int:
         """Requests in the fullest span."""
@@ -46,21 +57,24 @@ class Seen:
 
     def most_bytes(self, seconds: float = 1.0) -> int:
         """Bytes that left in the fullest span."""
-        times = [at for at, _ in self.line]
+        ends = [look.ended for look in self.line]
         return max(
-            (self.line[bisect.bisect_right(times, at + seconds) - 1][1] - count for at, count in self.line),
+            (
+                self.line[max(index, bisect.bisect_right(ends, look.began + seconds) - 1)].left - look.left
+                for index, look in enumerate(self.line)
+            ),
             default=0,
         )
 
     def byte_rate(self) -> float:
         """Bytes a second from the first byte to the last."""
         moving = [
-            index for index in range(1, len(self.line)) if self.line[index][1] > self.line[index - 1][1]
+            index for index in range(1, len(self.line)) if self.line[index].left > self.line[index - 1].left
         ]
         if not moving:
             return 0.0
-        (began, before), (ended, after) = self.line[moving[0] - 1], self.line[moving[-1]]
-        return (after - before) / (ended - began)
+        first, last = self.line[moving[0] - 1], self.line[moving[-1]]
+        return (last.left - first.left) / (last.began - first.began)
 
 
 def together(seen: list[Seen]) -> Seen:
@@ -68,7 +82,7 @@ def together(seen: list[Seen]) -> Seen:
     return Seen(
         sorted(at for each in seen for at in each.requests),
         [
-            (looks[0][0], sum(count for _, count in looks))
+            Look(looks[0].began, looks[-1].ended, sum(look.left for look in looks))
             for looks in zip(*(s.line for s in seen), strict=False)
         ],
     )
@@ -114,9 +128,10 @@ async def _serve(pipe: Connection, provinces: int, think_seconds: float) -> None
     loop.add_reader(pipe.fileno(), stopping.set)
     pipe.send(ports)
     while not stopping.is_set():
-        now = time.monotonic()
         for each in served:
-            each.seen.line.append((now, each.left()))
+            began = time.monotonic()
+            count = each.left()
+            each.seen.line.append(Look(began, time.monotonic(), count))
         await asyncio.sleep(_LOOK_SECONDS)
     for task in tasks:
         task.cancel()
@@ -136,6 +151,7 @@ class _Province:
     def listen(self) -> int:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._listening.setblocking(False)
+        self._listening.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)  # those that are accepted have it, too
         port: int = self._listening.getsockname()[1]
         return port
 
@@ -153,16 +169,15 @@ class _Province:
         return self._gone + sum(self._left.values())
 
     async def _talk(self, accepted: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         head = b""
         try:
             while True:
                 while b"\r\n\r\n" not in head:
-                    data = await loop.sock_recv(accepted, 65536)
+                    data, at = await _received(accepted)
                     if not data:
                         return
                     head += data
-                self.seen.requests.append(time.monotonic())
+                self.seen.requests.append(at)
                 asked = re.search(rb"pageSize=(\d+)", head)
                 head = b""
                 await asyncio.sleep(self._think_seconds)
@@ -196,6 +211,24 @@ class _Province:
             body = frame % text
             self._bodies[size] = _HEAD % len(body) + body
         return self._bodies[size]
+
+
+async def _received(connected: socket.socket) -> tuple[bytes, float]:
+    """What has come in, and when the kernel had the last of it."""
+    while True:
+        try:
+            data, stamps, _, _ = connected.recvmsg(65536, 64)
+        except BlockingIOError:
+            readable = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            loop.add_reader(connected.fileno(), readable.set)
+            await readable.wait()
+            loop.remove_reader(connected.fileno())
+            continue
+        if not stamps:  # at the end, or where the kernel has none
+            return data, time.time()
+        seconds, nanoseconds = struct.unpack("qq", stamps[0][2])
+        return data, seconds + nanoseconds / 1e9
 
 
 def _queued(connected: socket.socket) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from own_mongod import lasting_port
 from pymongo import MongoClient
 from pymongo.errors import (
     AutoReconnect,
@@ -51,13 +52,6 @@ def unclosed() -> Iterator[None]:
 forgiven = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def closed(client: Any) -> None:
     closing = client.close()
     if closing is not None:  # PyMongo's is a coroutine, Motor's is not
@@ -78,7 +72,7 @@ async def opening(uri: str, driver: DriverName = "motor") -> str:
 @forgiven
 @pytest.mark.usefixtures("unclosed")
 async def test_a_mongodb_that_is_away(driver: DriverName) -> None:
-    port = free_port()
+    port = lasting_port()
     uri = f"mongodb://crawler:{SECRET}@127.0.0.1:{port}/subcmc?serverSelectionTimeoutMS=200"
     message = await opening(uri, driver)
     assert f"MongoDB at 127.0.0.1:{port} cannot be reached" in message
@@ -93,7 +87,7 @@ async def test_one_that_goes_away_while_it_is_used(
 ) -> None:
     async def used() -> None:
         async with open_store(mongod_uri, database=database, driver=driver):
-            away = f"mongodb://127.0.0.1:{free_port()}/?serverSelectionTimeoutMS=100"
+            away = f"mongodb://127.0.0.1:{lasting_port()}/?serverSelectionTimeoutMS=100"
             other, client = connect(away, database=database, driver=driver)
             try:
                 await other["runs"].find_one({})
@@ -108,7 +102,7 @@ async def test_one_that_goes_away_while_it_is_used(
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a mongod that asks for a login; `crawler` may read only."""
     folder = tmp_path_factory.mktemp("guarded")
-    port = free_port()
+    port = lasting_port()
     command = [str(find_mongod()), "--auth", "--port", str(port), "--bind_ip", "127.0.0.1"]
     command += ["--dbpath", str(folder), "--nounixsocket", "--logpath", str(folder / "log"), "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as mongod:
