@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bson
 from bson.errors import BSONError
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, DocumentTooLarge
 
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.store.driver import Database
@@ -34,8 +34,8 @@ async def insert_once(
     """Inserts into a collection; a document that is there already, the same, counts as inserted.
 
     By the command itself, so that the documents are encoded in one go: the driver's `insert_many` costs more than
-    their encoding. They must fit one message (48 MB), as those of a page do (1.3.1). With `spelt` a batch that BSON
-    cannot hold as it is is encoded by it, document by document.
+    their encoding. What is more than the driver sends in a command, 16 MB, goes in parts. With `spelt` a batch that
+    BSON cannot hold as it is is encoded by it, document by document.
 
     Sent again, at most twice, when MongoDB was stopped or stepped down meanwhile, since only a majority is sure to
     keep it. StoreLost names `where`.
@@ -45,10 +45,16 @@ async def insert_once(
     for tries_left in reversed(range(_TRIES)):
         try:
             codes, again = await _insert(db, name, documents)
-        except _UNENCODABLE:
-            if spelt is None:
+        except _UNENCODABLE as error:
+            if isinstance(error, DocumentTooLarge) and len(documents) > 1:
+                half = len(documents) // 2
+                parts = [documents[:half], documents[half:]]
+            elif spelt is not None:
+                parts, spelt = [[spelt(document) for document in documents]], None
+            else:
                 raise
-            await insert_once(db, name, [spelt(document) for document in documents], where)
+            for part in parts:
+                await insert_once(db, name, part, where, spelt=spelt)
             return
         except AutoReconnect:
             if not tries_left:
