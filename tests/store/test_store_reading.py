@@ -61,6 +61,12 @@ async def test_a_repeated_row_is_exported_as_often_as_it_came(store: Database) -
     assert exported[1] == rows[1], "rows are the reader's own"
 
 
+async def test_a_page_larger_than_an_answer_of_mongodb_is_exported_whole(store: Database) -> None:
+    rows = [row(f"{number:03d}", "x" * 50_000) for number in range(350)]
+    manifest = await snapshot(store, 1, [rows[:3], rows[3:], [{"no": "key"}]])
+    assert await collected(export(store, manifest)) == [*rows, {"no": "key"}]
+
+
 async def test_a_page_that_is_read_back_is_told_as_it_was_when_it_was_served(store: Database) -> None:
     """MongoDB gives numbers past 32 bits a type of its own."""
     wide = {"cmcId": 2**40, "parentOrgId": 2**41, "orgName": 2**42}

@@ -1,4 +1,4 @@
-"""Reads many small documents as BSON, in the order of a field: a stretch at a time, each by a question of its own.
+"""Reads many documents as BSON: small ones in the order of a field, a stretch at a time, each by its own question.
 
 The driver's `find_raw_batches` makes an object of each document before it joins their bytes, which is most of what
 reading them costs. The answer to the command itself comes as it was sent.
@@ -6,7 +6,7 @@ reading them costs. The answer to the command itself comes as it was sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import chain
 from struct import Struct, iter_unpack
 from typing import Any, Final
@@ -41,18 +41,7 @@ async def stretches(
     each comes. Asked again, at most twice, when the connection is lost, or MongoDB was stopped or stepped down:
     nothing is kept between two questions.
     """
-    command: dict[str, Any] = {
-        "find": collection.name,
-        "filter": dict(wanted),
-        "projection": {"_id": 0, **dict.fromkeys(fields, 1)},
-        "sort": {by: ASCENDING},
-        "hint": hint,
-        "limit": _ROWS,
-        "batchSize": _ROWS,
-        "singleBatch": True,
-    }
-    if concern := collection.read_concern.document:
-        command["readConcern"] = concern
+    command = {**_question(collection, wanted, fields, hint=hint, most=_ROWS), "sort": {by: ASCENDING}}
     while True:
         answer = await _answer(collection, command)
         documents = documents_in(answer)
@@ -62,6 +51,33 @@ async def stretches(
         last = documents.pop()  # the first of the next stretch: whatever shares its text comes there
         yield documents
         command["filter"] = {**wanted, by: {"$gte": bson.decode(last)[by]}}
+
+
+async def first_answer(
+    collection: Any, wanted: Mapping[str, Any], *fields: str, hint: str, most: int
+) -> bytes:
+    """The cursor over the `fields` of the documents that are `wanted`, `most` of them, as BSON.
+
+    It has one batch alone: where 16 MB are too little for all, those that are missing have to be asked for.
+    """
+    return await _answer(collection, _question(collection, wanted, fields, hint=hint, most=most))
+
+
+def _question(
+    collection: Any, wanted: Mapping[str, Any], fields: Sequence[str], *, hint: str, most: int
+) -> dict[str, Any]:
+    question: dict[str, Any] = {
+        "find": collection.name,
+        "filter": dict(wanted),
+        "projection": {"_id": 0, **dict.fromkeys(fields, 1)},
+        "hint": hint,
+        "limit": most,
+        "batchSize": most,
+        "singleBatch": True,
+    }
+    if concern := collection.read_concern.document:
+        question["readConcern"] = concern
+    return question
 
 
 async def _answer(collection: Any, command: Mapping[str, Any]) -> bytes:
