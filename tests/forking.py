@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
-END_SECONDS = 120
+END_SECONDS = 600
 
 
 class Loaded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 from typer.testing import CliRunner
 
-from shells import Shell
+from shells import Shell, turn
 from subcmc_crawler.cli.app import app
 
 THREE = ("1/3", "2/3", "3/3")
@@ -45,13 +46,18 @@ def test_three_shards_started_together_store_what_one_crawl_stores(
 
 
 def test_a_shard_that_is_killed_comes_back_and_the_run_ends(shell: Shell, provinces: Any) -> None:
-    provinces("--fault", "*:slow=0.4")
+    """Each is silent in its last province until both are frozen, so that neither can end before."""
+    port = provinces("--fault", "810000:hang@1", "--fault", "820000:hang@1")
+    registry = shell.folder / "provinces.toml"
+    text = re.sub(r"request_timeout_seconds = .+", "request_timeout_seconds = 5", registry.read_text("utf-8"))
+    registry.write_text(text, encoding="utf-8")
     two = [f"--dataset={code}" for code in ("ua_org", "ua_user")]
     killed, other = (shell.begin("crawl", "--now", *two, "--shard", f"{index}/2") for index in (1, 2))
     for shard in (killed, other):
         assert shard.stderr is not None
         shard.stderr.readline()  # its first province is through
         shard.send_signal(signal.SIGSTOP)
+    turn(port, 2)
     alone, twice = shell.begin("crawl", "--now"), shell.begin("crawl", "--now", *two, "--shard", "2/2")
     for refused in (alone, twice):
         assert "another crawl is running" in refused.communicate(timeout=60)[1]

@@ -43,7 +43,7 @@ max_attempts = 2
 cool_down_seconds = 0.01
 request_timeout_seconds = 30
 """
-NIGHT_SECONDS = 300
+NIGHT_SECONDS = 900
 """A bound that fails the tests when a night does not end; no night takes nearly as long."""
 
 _QUERY = re.compile(r"pageNum=(\d+)&pageSize=(\d+)")
