@@ -196,6 +196,8 @@ class World:
     ) -> tuple[int, str]:
         """One process, and what it said on standard error; `kill` befalls it after so many requests, or any."""
         own = {"MONGODB_URI": uri} if uri else {}
+        if kill is None:  # a third of its lease is what it has to give it back
+            own["SUBCMC_LEASE_SECONDS"] = "60"
         before = len(self._simulator.requests)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "subcmc_crawler", "crawl", "--now", *arguments),
