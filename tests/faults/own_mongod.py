@@ -60,7 +60,7 @@ class OwnMongod:
         deadline = time.monotonic() + _READY_SECONDS
         while True:
             try:
-                self.command("ping")
+                self._tell("ping", milliseconds=200)  # so that its end is seen soon
             except PyMongoError:
                 assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
                 assert time.monotonic() < deadline
@@ -87,10 +87,7 @@ class OwnMongod:
 
     def command(self, name: str, value: object = 1, **options: Any) -> dict[str, Any]:
         """A command to the database `admin`."""
-        with MongoClient[dict[str, Any]](
-            "127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=200
-        ) as client:
-            return client.admin.command(name, value, **options)
+        return self._tell(name, value, **options)
 
     def fail(self, commands: Sequence[str], *, times: int | None = None, **how: Any) -> None:
         """From now on, or so many times, these commands fail in that way (`--setParameter enableTestCommands=1`)."""
@@ -102,6 +99,14 @@ class OwnMongod:
     def fail_no_more(self) -> None:
         """Ends `fail`."""
         self.command("configureFailPoint", "failCommand", mode="off")
+
+    def _tell(
+        self, name: str, value: object = 1, milliseconds: int = 30_000, **options: Any
+    ) -> dict[str, Any]:
+        with MongoClient[dict[str, Any]](
+            "127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=milliseconds
+        ) as client:
+            return client.admin.command(name, value, **options)
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
