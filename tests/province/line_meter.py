@@ -128,14 +128,19 @@ async def _serve(pipe: Connection, provinces: int, think_seconds: float) -> None
     loop.add_reader(pipe.fileno(), stopping.set)
     pipe.send(ports)
     while not stopping.is_set():
-        for each in served:
-            began = time.monotonic()
-            count = each.left()
-            each.seen.line.append(Look(began, time.monotonic(), count))
+        _look(served)
         await asyncio.sleep(_LOOK_SECONDS)
+    _look(served)  # what left since the last one
     for task in tasks:
         task.cancel()
     pipe.send([each.seen for each in served])
+
+
+def _look(served: list[_Province]) -> None:
+    for each in served:
+        began = time.monotonic()
+        count = each.left()
+        each.seen.line.append(Look(began, time.monotonic(), count))
 
 
 class _Province:
@@ -174,7 +179,8 @@ class _Province:
             while True:
                 while b"\r\n\r\n" not in head:
                     data, at = await _received(accepted)
-                    if not data:
+                    if not data:  # it has taken all: one that has not ends by a reset
+                        self._left[accepted] = self._sent[accepted] - _queued(accepted)
                         return
                     head += data
                 self.seen.requests.append(at)
