@@ -6,8 +6,9 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from subcmc_crawler.errors import Fault, Malformed, Refused, TooLarge
 from subcmc_crawler.halting import Halt
@@ -18,12 +19,14 @@ from subcmc_crawler.province.asking import Asked, Asker, Halted
 from subcmc_crawler.province.page import HASH_BYTES, Page, probe, read
 from subcmc_crawler.province.settings import DatasetSettings
 from subcmc_crawler.province.tally import Sorted, Tally
-from subcmc_crawler.province.walking import Ask, End, Pass, PassFacts, Probe, Take, advance
+from subcmc_crawler.province.walking import Ask, End, PageProbe, Pass, PassFacts, Probe, Take, advance
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.spec.envelope import Envelope
 from subcmc_crawler.spec.records import DRIFT_NAMES, OTHER_NAMES
 
 _SAMPLES = 3
+
+_Comes = TypeVar("_Comes")
 
 
 Keep = Callable[[Page, Sorted, PageRecord, int], Awaitable[None]]
@@ -31,10 +34,21 @@ Keep = Callable[[Page, Sorted, PageRecord, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class _OnItsWay:
+class _Came:
+    """A page that came. Its envelope, which has each value twice, is let go."""
+
+    page: Page
+    bytes: int
+    milliseconds: float
+    tries: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _OnItsWay(Generic[_Comes]):
     page_num: int
     page_size: int
-    task: asyncio.Task[Asked]
+    task: asyncio.Task[_Comes]
 
 
 class WalkPass:
@@ -77,7 +91,7 @@ class WalkPass:
         self._halted = halted
         self._keep = keep
         self._naming = naming
-        self._on_their_way: deque[_OnItsWay] = deque()
+        self._on_their_way: deque[_OnItsWay[Any]] = deque()
         self._timed_out = False
         self._cut: asyncio.Task[None]
         self._content = blake2b(digest_size=HASH_BYTES)
@@ -98,7 +112,8 @@ class WalkPass:
                     self.state = self.state.halted()
                 match advance(self.state):
                     case Ask(page_num, page_size):
-                        self._ask(page_num, page_size)
+                        coming = asyncio.create_task(self._read(page_num, page_size))
+                        self._on_their_way.append(_OnItsWay(page_num, page_size, coming))
                         self.state = self.state.asked()
                     case Take():
                         await self._take()
@@ -134,8 +149,8 @@ class WalkPass:
             clamped=self.state.clamped,
         )
 
-    def _ask(self, page_num: int, page_size: int) -> None:
-        asking = self._asker.page(
+    async def _asked(self, page_num: int, page_size: int) -> Asked:
+        return await self._asker.page(
             self._dataset,
             self._settings,
             address=self.address,
@@ -143,13 +158,23 @@ class WalkPass:
             page_num=page_num,
             page_size=page_size,
         )
-        self._on_their_way.append(_OnItsWay(page_num, page_size, asyncio.create_task(asking)))
+
+    async def _read(self, page_num: int, page_size: int) -> _Came:
+        """Asks for a page, and reads it while the ones before it are being stored."""
+        asked = await self._asked(page_num, page_size)
+        fetched = asked.fetched
+        page = read(self._dataset, fetched.envelope, self._cmc_id)
+        return _Came(page, fetched.bytes, fetched.milliseconds, asked.tries, asked.at)
+
+    async def _looked(self, page_num: int, page_size: int) -> PageProbe:
+        asked = await self._asked(page_num, page_size)
+        return probe(self._dataset, asked.fetched.envelope)
 
     async def _take(self) -> None:
         """Takes the page that was asked for first; the others wait, so that rows keep their order."""
         oldest = self._on_their_way.popleft()
         try:
-            asked = await self._answer(oldest)
+            came = await self._answer(oldest)
         except Halted:
             await self._come()
             self.state = self.state.halted()
@@ -165,7 +190,7 @@ class WalkPass:
             self.fault = fault.with_traceback(None)
             self.state = self.state.lost(refused=isinstance(fault, Refused | Malformed))
             return
-        await self._stored(asked, oldest)
+        await self._stored(came, oldest)
 
     def replay(self, entry: Mapping[str, Any], rows: list[Any]) -> bool:
         """Takes the next page of this pass from the ledger instead of the wire, its rows as they were served.
@@ -181,8 +206,8 @@ class WalkPass:
         self._took(page, self.tally.sort(page, self.ordinal), repeats)
         return True
 
-    async def _stored(self, asked: Asked, way: _OnItsWay) -> None:
-        page = read(self._dataset, asked.fetched.envelope, self._cmc_id)
+    async def _stored(self, came: _Came, way: _OnItsWay[_Came]) -> None:
+        page = came.page
         facts = page.facts()
         if self.state.is_echo(facts):
             self.state = self.state.took_echo(facts)
@@ -194,10 +219,10 @@ class WalkPass:
             ordinal=self.ordinal,
             page_num=way.page_num,
             page_size=way.page_size,
-            bytes=asked.fetched.bytes,
-            milliseconds=round(asked.fetched.milliseconds, 1),
-            tries=asked.tries,
-            at=asked.at,
+            bytes=came.bytes,
+            milliseconds=round(came.milliseconds, 1),
+            tries=came.tries,
+            at=came.at,
             address=str(self.address),
         )
         await self._keep(page, rows, record, self.tally.received)
@@ -214,16 +239,16 @@ class WalkPass:
 
     async def _probe(self, page_num: int, page_size: int) -> None:
         await self._drop()
-        self._ask(page_num, page_size)
+        looking = asyncio.create_task(self._looked(page_num, page_size))
         try:
-            asked = await self._answer(self._on_their_way.popleft())
+            found = await self._answer(_OnItsWay(page_num, page_size, looking))
         except Halted:
             self.state = self.state.halted()
         except Fault as fault:
             self.fault = fault.with_traceback(None)
             self.state = self.state.lost(refused=False)
         else:
-            self.state = self.state.probed(probe(self._dataset, asked.fetched.envelope))
+            self.state = self.state.probed(found)
 
     async def _halve(self, fault: Fault) -> None:
         halved = self.state.halved()
@@ -234,7 +259,7 @@ class WalkPass:
         self.state = halved
         await self._drop()
 
-    async def _answer(self, way: _OnItsWay) -> Asked:
+    async def _answer(self, way: _OnItsWay[_Comes]) -> _Comes:
         """What came of a request; Halted when it has to be given up."""
         try:
             await asyncio.wait((way.task, self._cut), return_when=asyncio.FIRST_COMPLETED)
