@@ -96,6 +96,9 @@ def contenders(registries: Mapping[int, Path]) -> tuple[Contender, ...]:
     def crawl(night: int) -> tuple[str, ...]:
         return (str(SUBCMC), "crawl", "--now", "--registry", str(registries[night]))
 
+    def bound(night: int) -> tuple[str, ...]:
+        return (sys.executable, str(HERE / "peers" / "bound.py"), str(night))
+
     def peer(file: str) -> tuple[str, ...]:
         return (python, str(HERE / "peers" / file))
 
@@ -116,6 +119,16 @@ def contenders(registries: Mapping[int, Path]) -> tuple[Contender, ...]:
         *nights("", ""),
         *nights("-pymongo", ", with `SUBCMC_DRIVER=pymongo`", env={"SUBCMC_DRIVER": "pymongo"}),
         *nights("-shards", ", in two processes (`--shard`)", shards=2),
+        Contender(
+            "bound-night1", "the bound of night 1: reading, checking, hashing, writing, no more", bound(1)
+        ),
+        Contender(
+            "bound-night2",
+            "the bound of night 2: the same, compared to night 1",
+            bound(2),
+            night=2,
+            keeps=True,
+        ),
         Contender("floor", "the floor: bare asyncio loop, insert_many, no checks", peer("floor.py")),
         Contender("sequential", "requests + pymongo, sequential, no checks", peer("sequential.py")),
         Contender(
