@@ -120,6 +120,19 @@ async def test_the_history_of_a_key_is_its_versions_oldest_first(store: Database
     assert gone[0].flags == ("parentOrgId:required",)
 
 
+async def test_a_wrong_collect_time_is_counted_in_its_night_and_is_no_flag_of_the_version(
+    store: Database,
+) -> None:
+    sound = {"orgId": "a", "orgName": "x", "parentOrgId": "b", "collectTime": 1}
+    nights = [
+        await snapshot(store, run, [[{**sound, "collectTime": time}]])
+        for run, time in enumerate(("soon", 2, None), 1)
+    ]
+    assert [(each.counts.flagged, each.counts.unchanged) for each in nights] == [(1, 0), (0, 1), (1, 1)]
+    (version,) = await history(store, "ua_org", CMC, "a")
+    assert (version.start, version.end, version.flags) == (1, None, ())
+
+
 async def test_the_history_tells_what_is_only_held(store: Database) -> None:
     await snapshot(store, 1, [ONE])
     await snapshot(store, 2, [TWO], state=State.HELD)

@@ -7,7 +7,7 @@ from typing import Any
 import bson
 from hypothesis import given
 from hypothesis import strategies as st
-from store_cases import page_of, row
+from store_cases import CMC, page_of, row
 
 from subcmc_crawler.model import OPEN_END
 from subcmc_crawler.province.page import Page
@@ -65,3 +65,19 @@ def test_rows_begin_and_end_what_each_would(rows: list[Any], held: dict[str, tup
     changes.count(rows=len(positions), begun=len(found.begun), ended=len(found.ended))
     kept = sum(not some for some, _ in expected)
     assert changes == Changes(1 + len(begun) - len(found.ended), 1 + len(found.ended), 1 + kept)
+
+
+@given(st.lists(st.sampled_from([1, None, "1", 1.5, True, "", -1.0, {}, 1 << 70, 1 << 63]), min_size=2))
+def test_the_flags_of_a_version_say_nothing_that_another_night_may_unsay(times: list[object]) -> None:
+    begun = [turnover(page_of([row("a", 7, time)]), [0], {}, cmc_id=CMC, run=1).begun[0] for time in times]
+    assert len({version["hash"] for version in begun}) == 1
+    assert {tuple(version["flags"]) for version in begun} == {("orgName:type", "parentOrgId:required")}
+
+
+def test_a_version_without_collect_time_says_so() -> None:
+    served = {"orgId": "a", "orgName": "x", "parentOrgId": "b"}
+    page = page_of([served, {**served, "orgId": "c", " collectTime": "soon"}])
+    absent, stray = turnover(page, [0, 1], {}, cmc_id=CMC, run=1).begun
+    assert absent["flags"] == ["collectTime:required"]
+    assert page.checked.flags[1] == ("collectTime:type",)
+    assert stray["flags"] == []

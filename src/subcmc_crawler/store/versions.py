@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bson.raw_bson import RawBSONDocument
 
 from subcmc_crawler.model import OPEN_END
-from subcmc_crawler.province.page import Page
+from subcmc_crawler.province.page import Page, volatile_name
 from subcmc_crawler.province.tally import at, keys_at
+from subcmc_crawler.spec.datasets import VOLATILE
 from subcmc_crawler.store.codec import encode_version
 from subcmc_crawler.store.driver import Document
 from subcmc_crawler.store.ids import version_id
 
 Previous = Mapping[str, Document]
 """`key`, `from` and `hash` of versions, by key."""
+
+_OF_COLLECT_TIME: Final = f"{VOLATILE}:"
 
 
 class Turnover(NamedTuple):
@@ -58,6 +61,16 @@ def _begun(page: Page, positions: Sequence[int], cmc_id: str, run: int) -> list[
         for key, content, record in zip(keys, hashes, records, strict=True)
     ]
     if flags := page.checked.flags:
-        for position, version in zip(positions, versions, strict=True):
-            version["flags"] = list(flags.get(position, ()))
+        for position, version, record in zip(positions, versions, records, strict=True):
+            version["flags"] = _lasting(flags.get(position, ()), record)
     return versions
+
+
+def _lasting(flags: Sequence[str], record: Any) -> list[str]:
+    """The rules that a record breaks for as long as its version holds: those of what the hash covers.
+
+    What a collectTime breaks may be over the next night, without a new version; that one is absent lasts.
+    """
+    if not flags or volatile_name(record) is None:
+        return [*flags]
+    return [flag for flag in flags if not flag.startswith(_OF_COLLECT_TIME)]

@@ -272,7 +272,7 @@ LABELS: Final = {
     "totals.rows": "Totals: {received:,} rows received ({declared:,} declared), {stored:,} stored in "
     "published snapshots; {added:,} added, {changed:,} changed, {removed:,} removed.",
     "totals.undeclared": "{cells} datasets declared no total.",
-    "totals.flagged": "{flagged:,} rows break a rule (stored and flagged), {quarantined:,} in quarantine.",
+    "totals.flagged": "{flagged:,} rows break a rule (stored as served), {quarantined:,} in quarantine.",
     "totals.work": "{attempts:,} requests, {size}, {duration}, {rest} of cool-down.",
     "notices.title": "Notices",
     # one cell

@@ -271,7 +271,7 @@ LABELS: Final = {
     "totals.rows": "合计：接收 {received:,} 行（申报 {declared:,}），已发布的快照入库 {stored:,} 行；"
     "新增 {added:,}，变更 {changed:,}，删除 {removed:,}。",
     "totals.undeclared": "其中 {cells} 个数据集未申报总数。",
-    "totals.flagged": "不合规则的行 {flagged:,}（已入库并标记），隔离的行 {quarantined:,}。",
+    "totals.flagged": "不合规则的行 {flagged:,}（照原样入库），隔离的行 {quarantined:,}。",
     "totals.work": "请求 {attempts:,} 次，数据 {size}，历时 {duration}，冷却 {rest}。",
     "notices.title": "注意",
     # one cell
