@@ -13,7 +13,7 @@ from subcmc_crawler.model import Manifest, RunRecord, RunStatus, State
 from subcmc_crawler.store import Database
 from subcmc_crawler.store import batches as reading
 from subcmc_crawler.store.pruning import prune
-from subcmc_crawler.store.reading import distinct_records, exported_pages
+from subcmc_crawler.store.reading import distinct_records, exported_pages, prove
 from subcmc_crawler.store.runs import begin_run
 
 Read = Callable[[Database, Manifest], AsyncIterator[list[Any]]]
@@ -44,6 +44,20 @@ async def test_a_snapshot_that_is_pruned_meanwhile_is_not_read_to_its_end(
     await prune(store, 1)
     with pytest.raises((NotFound, StoreLost)):
         [page async for page in pages]
+
+
+async def test_a_snapshot_that_is_gone_is_not_taken_for_a_damaged_one(store: Database) -> None:
+    first = await three_nights(store, latest=[*ROWS[1:], row("n")])
+    await prune(store, 1)
+    with pytest.raises(NotFound, match="was pruned"):
+        await prove(store, first)
+
+
+async def test_a_snapshot_of_which_rows_are_gone_while_it_is_in_force_is_damaged(store: Database) -> None:
+    first = await three_nights(store, latest=ROWS)
+    await store["ua_org"].delete_one({"key": "k007"})
+    proof = await prove(store, first)
+    assert (proof.rows, proof.holds(first)) == (PAGES - 1, False)
 
 
 @pytest.mark.parametrize("read", [exported_pages, distinct_records])

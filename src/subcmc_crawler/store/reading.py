@@ -146,16 +146,22 @@ async def exported_pages(db: Database, manifest: Manifest) -> AsyncIterator[list
 
 
 async def _check_whole(db: Database, manifest: Manifest, rows: int, expected: int | None) -> None:
-    """Looks whether what was read was there to the end: a manifest goes before anything that it is made of."""
-    name = f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}"
+    """Looks whether what was read was there to the end, and all of it."""
+    await _check_there(db, manifest)
+    if rows != expected:
+        name = f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}"
+        raise NotAsServed(f"{name}: {rows} of {expected} rows are stored")
+
+
+async def _check_there(db: Database, manifest: Manifest) -> None:
+    """NotFound when the snapshot is gone: a manifest goes before anything that it is made of."""
     there = {
         "_id": manifest_id(manifest.run, manifest.cmc_id, manifest.dataset),
         "state": {"$in": [manifest.state.value, State.PUBLISHED.value]},
     }
     if await db["snapshots"].find_one(there, {"_id": 1}) is None:
+        name = f"run {manifest.run} {manifest.cmc_id}/{manifest.dataset}"
         raise NotFound(f"{name} was pruned or rolled back while it was read: what came of it is not whole")
-    if rows != expected:
-        raise NotAsServed(f"{name}: {rows} of {expected} rows are stored")
 
 
 async def aside_entries(db: Database, manifest: Manifest, most: int) -> list[Document]:
@@ -202,7 +208,10 @@ class Proof:
 
 
 async def prove(db: Database, manifest: Manifest) -> Proof:
-    """Hashes every stored record of a snapshot again."""
+    """Hashes every stored record of a snapshot again.
+
+    NotFound when it was pruned or rolled back before all of it was read, so that nothing is proven.
+    """
     rows, digest = 0, SnapshotDigest()
     damaged: list[str] = []
     fields = ("key", "hash", "record")
@@ -215,7 +224,10 @@ async def prove(db: Database, manifest: Manifest) -> Proof:
             digest.add(version["key"], content)
             if content != version["hash"] and len(damaged) < 100:
                 damaged.append(version["key"])
-    return Proof(rows, str(digest), tuple(damaged))
+    proof = Proof(rows, str(digest), tuple(damaged))
+    if not proof.holds(manifest):
+        await _check_there(db, manifest)
+    return proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ LABELS: Final = {
     "published: {published:,}, digest {expected}",
     "verify.damaged": "; damaged: {keys}",
     "verify.summary": "{good} of {heads} snapshots in force as of run {run} are what was published",
+    "verify.pruned": "run {run} was pruned while it was verified: {good} of its snapshots were what was published, "
+    "of the others nothing can be told any more",
     "crawl.waiting": "waiting for the window that opens at {opening}",
     "crawl.local_mongod": "MONGODB_URI is not set: using a local mongod over {folder} "
     "(for a first look, not production)",

@@ -14,6 +14,7 @@ LABELS: Final = {
     "发布时 {published:,} 条，摘要 {expected}",
     "verify.damaged": "；受损：{keys}",
     "verify.summary": "截至第 {run} 批次，{heads} 个现行快照中有 {good} 个与发布时一致",
+    "verify.pruned": "第 {run} 批次在校验期间被清理：其中 {good} 个快照已确认与发布时一致，其余已无从校验",
     "crawl.waiting": "等待时段开启：{opening}",
     "crawl.local_mongod": "未设置 MONGODB_URI：使用本机 mongod，数据目录 {folder}（仅供试用，不可用于生产）",
     "crawl.shard_ended": "分片 {shard} 已结束，批次 {run} 仍在等待分片 {waiting}；最后结束的分片给出报告",
