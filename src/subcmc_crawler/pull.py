@@ -40,7 +40,7 @@ from subcmc_crawler.store.order import NotAsServed
 from subcmc_crawler.store.reading import pages_as_served
 from subcmc_crawler.store.references import ReferenceCounting, write_references
 from subcmc_crawler.store.resuming import OpenPass, Reopened
-from subcmc_crawler.store.runs import find_manifest, write_manifest
+from subcmc_crawler.store.runs import find_manifest, write_manifests
 from subcmc_crawler.store.undoing import roll_back_unsettled
 from subcmc_crawler.store.writing import SnapshotWriter
 
@@ -77,20 +77,20 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
     manifests = []
     dead: dict[Address, Fault] = {}
     counting = ReferenceCounting(night.db, night.run, province.cmc_id)
-    for dataset in DATASETS.values():
-        if night.datasets and dataset.code not in night.datasets:
-            continue
+    datasets = [each for each in DATASETS.values() if not night.datasets or each.code in night.datasets]
+    off = await _off(province, datasets, night)
+    for dataset in datasets:
         settings = province.datasets[dataset.code]
-        concluded = await find_concluded(night, province, dataset) if night.resumed else None
-        if concluded is not None:
+        if (concluded := await find_concluded(night, province, dataset)) is not None:
             manifest = concluded
             dead |= _given_up(province, concluded)
         elif settings is None or not province.addresses:
-            manifest = await _unregistered(province, dataset, night)
+            manifest = off[dataset.code]
         else:
             walk = Walk(province, dataset, settings, night, asker, halted=halted, dead=dead)
             manifest = await walk.run()
             await counting.walked(manifest, walk.naming)
+        counting.concluded(manifest)
         night.observer.cell(manifest)
         manifests.append(manifest)
     if not halted.stopped and any(each.state in _STORED for each in manifests):
@@ -100,7 +100,7 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
 
 async def find_concluded(night: Night, province: Province, dataset: Dataset) -> Manifest | None:
     """The manifest of a cell that this run has concluded before it was broken off."""
-    found = await find_manifest(night.db, night.run, province.cmc_id, dataset.code)
+    found = await find_manifest(night.db, night.run, province.cmc_id, dataset.code) if night.resumed else None
     if found is None or found.verdict in (None, Verdict.INCOMPLETE) or found.state in _UNSETTLED:
         return None
     return found
@@ -109,11 +109,20 @@ async def find_concluded(night: Night, province: Province, dataset: Dataset) -> 
 def _given_up(province: Province, manifest: Manifest) -> dict[Address, Fault]:
     """The addresses that an earlier process of this run had found dead, as it wrote them down."""
     told = dict(line.split(": ", 1) for line in manifest.dead_addresses)
-    return {
-        address: Unreachable(*told[str(address)].partition(": ")[::2])
-        for address in province.addresses
-        if str(address) in told
+    known = [each for each in province.addresses if str(each) in told]
+    return {each: Unreachable(*told[str(each)].partition(": ")[::2]) for each in known}
+
+
+async def _off(province: Province, datasets: Collection[Dataset], night: Night) -> dict[str, Manifest]:
+    """The manifests of those datasets that are not registered, by code; written down together."""
+    off = {
+        each.code: await _unregistered(province, each, night)
+        for each in datasets
+        if (province.datasets[each.code] is None or not province.addresses)
+        and await find_concluded(night, province, each) is None
     }
+    await write_manifests(night.db, off.values())
+    return off
 
 
 async def _unregistered(province: Province, dataset: Dataset, night: Night) -> Manifest:
@@ -124,7 +133,7 @@ async def _unregistered(province: Province, dataset: Dataset, night: Night) -> M
     if found is not None and found.state in _UNSETTLED:  # its manifest is all that tells of what it staged
         await roll_back_unsettled(night.db, dataset.code, province.cmc_id, night.run)
     opened = _opened(province, dataset, night)
-    manifest = replace(
+    return replace(
         opened,
         state=State.NONE,
         verdict=Verdict.UNREGISTERED,
@@ -132,8 +141,6 @@ async def _unregistered(province: Province, dataset: Dataset, night: Night) -> M
         reason_code=why,
         finished_at=opened.started_at,
     )
-    await write_manifest(night.db, manifest)
-    return manifest
 
 
 def broken_off(province: Province, night: Night, reason: str) -> list[Manifest]:

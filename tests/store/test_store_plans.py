@@ -14,7 +14,13 @@ from store_cases import CMC, Night, collected, row, snapshot
 from subcmc_crawler.model import State
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.reading import differences, export, history, prove
-from subcmc_crawler.store.runs import attempts_of, get_manifest, manifests_of, published_as_of
+from subcmc_crawler.store.runs import (
+    all_published_as_of,
+    attempts_of,
+    get_manifest,
+    manifests_of,
+    published_as_of,
+)
 
 
 def stages(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -100,6 +106,7 @@ async def test_readers_scan_no_collection(crowded: Database) -> None:
     await differences(crowded, "ua_org", CMC, 1, 2)
     await manifests_of(crowded, 2)
     await published_as_of(crowded, 2, CMC, "ua_org")
+    await all_published_as_of(crowded, 2, CMC, ["ua_org", "ua_user"])
     await attempts_of(crowded, manifest)
     await collected(crowded["current_ua_org"].find({"cmcId": CMC}))
     entries = [each for each in await profile(crowded) if "planSummary" in each]

@@ -29,6 +29,7 @@ from subcmc_crawler.store.reading import export
 from subcmc_crawler.store.runs import (
     abandon,
     accept,
+    all_published_as_of,
     attempts_of,
     begin_run,
     earlier_manifests,
@@ -168,6 +169,12 @@ async def test_what_is_in_force_in_a_run_is_the_last_published_up_to_it(store: D
     found = [await published_as_of(store, run, CMC, "ua_org") for run in range(1, 7)]
     assert found == [None, first, first, first, fifth, fifth]
     assert await published_as_of(store, 9, CMC, "pm_app") is None
+    other = await snapshot(store, 4, [[]], dataset=DATASETS["pm_app"])
+    for run, expected in ((1, []), (4, [first, other]), (6, [fifth, other])):
+        together = await all_published_as_of(store, run, CMC, ["ua_user", "ua_org", "pm_app"])
+        assert together == {each.dataset: each for each in expected}
+    assert await all_published_as_of(store, 6, CMC, ["ua_org"]) == {"ua_org": fifth}
+    assert await all_published_as_of(store, 6, CMC, []) == {}
 
 
 async def test_heads_are_the_snapshots_in_force(store: Database) -> None:

@@ -17,7 +17,7 @@ from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import decode_record, to_document
 from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.order import served_pages
-from subcmc_crawler.store.runs import find_manifest, published_as_of
+from subcmc_crawler.store.runs import all_published_as_of, find_manifest
 
 _BATCH: Final = 2_000
 _SEEN: Final = (State.PUBLISHED, State.HELD)
@@ -45,7 +45,12 @@ class ReferenceCounting:
         self._run = run
         self._cmc_id = cmc_id
         self._counts: dict[tuple[str, str], ReferenceCount] = {}
-        self._settled: dict[str, Manifest] = {}
+        self._settled: dict[str, Manifest | None] = {}
+        self._own: dict[str, Manifest] = {}
+
+    def concluded(self, own: Manifest) -> None:
+        """A dataset has its manifest of this run, so that it need not be asked for."""
+        self._own[own.dataset] = own
 
     async def walked(self, own: Manifest, naming: Naming) -> None:
         """A dataset of this run is settled; `naming` is what the rows of its last pass name."""
@@ -66,6 +71,7 @@ class ReferenceCounting:
 
     async def finish(self) -> References:
         """All references, once every dataset is settled."""
+        await self._settle({each for named in REFERENCES for each in (named[0].code, named[1].dataset)})
         counts = [
             self._counts.get((dataset.code, reference.field)) or await self._ask(dataset, reference)
             for dataset, reference in REFERENCES
@@ -73,22 +79,23 @@ class ReferenceCounting:
         return References(run=self._run, cmc_id=self._cmc_id, counts=tuple(counts))
 
     async def _ask(self, dataset: Dataset, reference: Reference) -> ReferenceCount:
-        own, target = await self._seen(dataset.code), await self._seen(reference.dataset)
+        own, target = self._settled[dataset.code], self._settled[reference.dataset]
         if own is None or target is None:
             runs = (own.run if own else None, target.run if target else None)
             return not_counted(dataset, reference, *runs)
         return await _count(self._db, dataset, reference, own, target)
 
-    async def _seen(self, dataset: str) -> Manifest | None:
-        """The snapshot of a dataset that counts in this run: its own when it has one, else the one in force."""
-        if dataset in self._settled:
-            return self._settled[dataset]
-        own = await find_manifest(self._db, self._run, self._cmc_id, dataset)
-        if own is None or own.state not in _SEEN:
-            own = await published_as_of(self._db, self._run, self._cmc_id, dataset)
-        if own is not None:
-            self._settled[dataset] = own
-        return own
+    async def _settle(self, datasets: set[str]) -> None:
+        """Finds the snapshots that count in this run: its own where it has one, else the ones in force."""
+        others = []
+        for dataset in sorted(datasets - self._settled.keys()):
+            own = self._own.get(dataset) or await find_manifest(self._db, self._run, self._cmc_id, dataset)
+            if own is not None and own.state in _SEEN:
+                self._settled[dataset] = own
+            else:
+                others.append(dataset)
+        in_force = await all_published_as_of(self._db, self._run, self._cmc_id, others)
+        self._settled |= {dataset: in_force.get(dataset) for dataset in others}
 
 
 async def write_references(db: Database, references: References, *, fence: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, ReplaceOne
 
 from subcmc_crawler.errors import NotFound, TryLater
 from subcmc_crawler.model import Acceptance, Attempt, Manifest, RunRecord, RunStatus, State
@@ -16,7 +16,7 @@ from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store.cellgroups import grouped
 from subcmc_crawler.store.codec import manifest_of, run_of, to_document
 from subcmc_crawler.store.counting import stored_as_of
-from subcmc_crawler.store.driver import Database, Document
+from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.ids import ledger_of, ledger_of_province, manifest_id
 from subcmc_crawler.store.outlines import OUTLINE, in_force
 from subcmc_crawler.store.undoing import roll_back_unsettled
@@ -199,10 +199,17 @@ async def get_manifest(db: Database, run: int, cmc_id: str, dataset: str) -> Man
 
 async def write_manifest(db: Database, manifest: Manifest) -> None:
     """A manifest for a cell that was not walked."""
-    identity = manifest_id(manifest.run, manifest.cmc_id, manifest.dataset)
-    await db["snapshots"].replace_one(
-        {"_id": identity}, {**to_document(manifest), "_id": identity}, upsert=True
-    )
+    await write_manifests(db, [manifest])
+
+
+async def write_manifests(db: Database, manifests: Collection[Manifest]) -> None:
+    """Manifests for cells that were not walked, by one question; again, when it was done before."""
+    documents = [
+        {**to_document(each), "_id": manifest_id(each.run, each.cmc_id, each.dataset)} for each in manifests
+    ]
+    if documents:
+        written = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]
+        await db["snapshots"].bulk_write(written, ordered=False)
 
 
 async def published_as_of(db: Database, run: int, cmc_id: str, dataset: str) -> Manifest | None:
@@ -210,6 +217,24 @@ async def published_as_of(db: Database, run: int, cmc_id: str, dataset: str) -> 
     wanted = {"cmcId": cmc_id, "dataset": dataset, "state": State.PUBLISHED.value, "run": {"$lte": run}}
     found = await db["snapshots"].find_one(wanted, sort=[("run", DESCENDING)])
     return manifest_of(found) if found else None
+
+
+async def all_published_as_of(
+    db: Database, run: int, cmc_id: str, datasets: Sequence[str]
+) -> dict[str, Manifest]:
+    """The same of several datasets of a province, by one question; those that had none are left out."""
+    published = {"cmcId": cmc_id, "state": State.PUBLISHED.value, "run": {"$lte": run}}
+    last: list[list[dict[str, Any]]] = [
+        [{"$match": {**published, "dataset": each}}, {"$sort": {"run": DESCENDING}}, {"$limit": 1}]
+        for each in datasets
+    ]
+    if not last:
+        return {}
+    others: list[dict[str, Any]] = [
+        {"$unionWith": {"coll": "snapshots", "pipeline": each}} for each in last[1:]
+    ]
+    found = await aggregated(db["snapshots"], [*last[0], *others])
+    return {document["dataset"]: manifest_of(document) async for document in found}
 
 
 async def heads(db: Database, run: int | None = None) -> list[Manifest]:
