@@ -96,9 +96,6 @@ def contenders(registries: Mapping[int, Path]) -> tuple[Contender, ...]:
     def crawl(night: int) -> tuple[str, ...]:
         return (str(SUBCMC), "crawl", "--now", "--registry", str(registries[night]))
 
-    def bound(night: int) -> tuple[str, ...]:
-        return (sys.executable, str(HERE / "peers" / "bound.py"), str(night))
-
     def peer(file: str) -> tuple[str, ...]:
         return (python, str(HERE / "peers" / file))
 
@@ -115,20 +112,21 @@ def contenders(registries: Mapping[int, Path]) -> tuple[Contender, ...]:
             ),
         )
 
+    def bounds(suffix: str, title: str, **how: Any) -> tuple[Contender, Contender]:
+        bound = (sys.executable, str(HERE / "peers" / "bound.py"))
+        told = f"the bound of night 1{title}: reading, checking, hashing, writing, no more"
+        compared = f"the bound of night 2{title}: the same, compared to night 1"
+        return (
+            Contender(f"bound-night1{suffix}", told, (*bound, "1"), **how),
+            Contender(f"bound-night2{suffix}", compared, (*bound, "2"), night=2, keeps=True, **how),
+        )
+
     return (
         *nights("", ""),
         *nights("-pymongo", ", with `SUBCMC_DRIVER=pymongo`", env={"SUBCMC_DRIVER": "pymongo"}),
         *nights("-shards", ", in two processes (`--shard`)", shards=2),
-        Contender(
-            "bound-night1", "the bound of night 1: reading, checking, hashing, writing, no more", bound(1)
-        ),
-        Contender(
-            "bound-night2",
-            "the bound of night 2: the same, compared to night 1",
-            bound(2),
-            night=2,
-            keeps=True,
-        ),
+        *bounds("", ""),
+        *bounds("-shards", ", in two processes", shards=2),
         Contender("floor", "the floor: bare asyncio loop, insert_many, no checks", peer("floor.py")),
         Contender("sequential", "requests + pymongo, sequential, no checks", peer("sequential.py")),
         Contender(

@@ -7,8 +7,8 @@ count of keys, no reading back, no manifest, no report: what the product takes b
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
 from typing import Any, Final
 
 import aiohttp
@@ -76,16 +76,21 @@ async def province(
         await walk(session, task, db, run)
 
 
-async def main(run: int) -> None:
-    """All provinces at once."""
+async def main(run: int, index: int, count: int) -> None:
+    """Every `count`-th province from the one with this `index`, all at once."""
     uri, database = mongodb()
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri)
     db = client[database]
-    for code in {task.dataset for datasets in tasks() for task in datasets}:
+    provinces = tasks()[index - 1 :: count]
+    for code in {task.dataset for datasets in provinces for task in datasets}:
         await db[code].create_index(_INDEX, name="version")
     async with aiohttp.ClientSession() as session:
-        await asyncio.gather(*(province(session, each, db, run) for each in tasks()))
+        await asyncio.gather(*(province(session, each, db, run) for each in provinces))
     await client.close()
 
 
-asyncio.run(main(int(sys.argv[1])))
+options = argparse.ArgumentParser()
+options.add_argument("run", type=int)
+options.add_argument("--shard", default="1/1")
+given = options.parse_args()
+asyncio.run(main(given.run, *map(int, given.shard.split("/"))))
