@@ -198,9 +198,8 @@ async def verify(view: View, run: str | None) -> int:
             else:
                 broken += 1
                 say(_differs(manifest, proof, words))
-        pruned = (
-            await find_run(db, number) is None
-        )  # a run goes before its snapshots: some may not be in `heads`
+        # a run goes before its snapshots: some may not be in `heads`
+        pruned = await find_run(db, number) is None
     if not pruned:
         say(words.say("verify.summary", good=good, heads=len(heads), run=number))
         return 1 if good < len(heads) else 0
