@@ -270,7 +270,7 @@ def test_row_9_to_zero_is_special_even_under_the_minimum(base: int) -> None:
     lenient = Guard(rows=10**6, percent=100, minimum=10**6)
     finding = verdict(evidence(base=base, counts=counts(0), guard=lenient))
     assert finding.verdict is Verdict.SHRUNK
-    assert finding.reason == f"all {base} records are gone"
+    assert finding.reason == ("all 1 record is gone" if base == 1 else f"all {base} records are gone")
 
 
 @pytest.mark.parametrize("base", [None, 0])
@@ -421,3 +421,37 @@ def test_nothing_is_published_that_is_not_accounted_for(any_evidence: Evidence) 
     assert any_evidence.ending is Ending.CLEAN or any_evidence.agreed
     assert any_evidence.ending not in (Ending.STOPPED, Ending.FAILED)
     assert not any_evidence.base or found.distinct > 0
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (evidence(counts=counts(1, stored=0)), "0 records stored where 1 was served"),
+        (evidence(counts=counts(2, stored=1)), "1 record stored where 2 were served"),
+        (evidence(counts=counts(2, declared=3)), "1 row missing"),
+        (evidence(counts=counts(2, declared=1)), "1 row more than declared"),
+        (evidence(base=2, counts=counts(2, declared=1), tolerance=1), "1 row off, tolerated"),
+        (
+            evidence(
+                counts=counts(2, received=3, declared=3, declared_first=3, repeated=1),
+                ending=Ending.REPEATING,
+            ),
+            "no clean pass in 1: 1 row came twice, another set each time",
+        ),
+        (
+            evidence(
+                base=2,
+                counts=counts(2, received=3, declared=3, declared_first=3, repeated=1),
+                ending=Ending.REPEATING,
+                agreed=True,
+            ),
+            "1 row repeats a key, the same in two passes",
+        ),
+        (
+            evidence(base=3, counts=counts(2), guard=Guard(rows=0, percent=0, minimum=0)),
+            "1 of 3 records is gone (33.3 %)",
+        ),
+    ],
+)
+def test_one_of_anything_is_singular(told: Evidence, reason: str) -> None:
+    assert verdict(told).reason == reason

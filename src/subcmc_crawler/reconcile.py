@@ -117,7 +117,8 @@ def verdict(evidence: Evidence) -> Finding:  # noqa: PLR0911, PLR0912 - a row a 
         return _short(counts.missing, evidence.ending)
     if counts.missing < -evidence.tolerance - evidence.moved:  # 7
         surplus = -counts.missing
-        return Finding(Verdict.SURPLUS, f"{surplus} rows more than declared", Why.SURPLUS, {"rows": surplus})
+        reason = f"{_rows(surplus)} more than declared"
+        return Finding(Verdict.SURPLUS, reason, Why.SURPLUS, {"rows": surplus})
     if _drifting(evidence):  # 8
         return _moved(evidence)
     shrunk = _shrunk(evidence)
@@ -125,12 +126,12 @@ def verdict(evidence: Evidence) -> Finding:  # noqa: PLR0911, PLR0912 - a row a 
         return shrunk
     if evidence.ending is Ending.REPEATING:  # 10
         repeats = counts.repeated + counts.conflicting
-        reason = f"{repeats} rows repeat a key, the same in two passes"
+        reason = f"{_counted(repeats, 'row repeats', 'rows repeat')} a key, the same in two passes"
         return Finding(Verdict.DUPLICATED, reason, Why.REPEATS_STEADY, {"rows": repeats})
     clean = Verdict.REPAIRED if evidence.passes > 1 or evidence.moved else Verdict.PROVEN
     if counts.missing:  # 11, 12
         off = abs(counts.missing)
-        return Finding(clean, f"{off} rows off, tolerated", Why.TOLERATED, {"rows": off})
+        return Finding(clean, f"{_rows(off)} off, tolerated", Why.TOLERATED, {"rows": off})
     if evidence.passes == 1 and evidence.moved:  # 11
         reason = (
             f"the total moved by {evidence.moved} behind the pages that were read; those are as they were"
@@ -154,7 +155,8 @@ def _faulty(verdict: Verdict, fault: Fault | None) -> Finding:
 
 def _mismatch(counts: Counts) -> Finding:
     if counts.stored != counts.distinct:
-        reason = f"{counts.stored} records stored where {counts.distinct} were served"
+        stored = _counted(counts.stored, "record", "records")
+        reason = f"{stored} stored where {_counted(counts.distinct, 'was', 'were')} served"
         if counts.stored is None:
             return Finding(Verdict.STORE_MISMATCH, reason, Why.UNCOUNTED, {"served": counts.distinct})
         values = {"stored": counts.stored, "served": counts.distinct}
@@ -167,7 +169,7 @@ def _mismatch(counts: Counts) -> Finding:
 
 
 def _short(missing: int, ending: Ending) -> Finding:
-    reason, values = f"{missing} rows missing", {"rows": missing}
+    reason, values = f"{_rows(missing)} missing", {"rows": missing}
     if ending is Ending.LOOPING:
         reason = f"{reason}: another page number gave the same page again"
         return Finding(Verdict.SHORT, reason, Why.MISSING_LOOPING, values)
@@ -190,7 +192,8 @@ def _moved(evidence: Evidence) -> Finding:
         return drifting(reason, Why.MOVED_TOTAL, first=first, last=last)
     if evidence.ending is Ending.REPEATING:
         repeats = counts.repeated + counts.conflicting
-        return drifting(f"{repeats} rows came twice, another set each time", Why.REPEATS_MOVED, rows=repeats)
+        reason = f"{_rows(repeats)} came twice, another set each time"
+        return drifting(reason, Why.REPEATS_MOVED, rows=repeats)
     if evidence.moved:
         rows = evidence.moved
         return drifting(f"the total moved by {rows} and came back", Why.WAVERED_TOTAL, rows=rows)
@@ -204,9 +207,18 @@ def _shrunk(evidence: Evidence) -> Finding | None:
         return None
     lost = base - now
     if now == 0:
-        return Finding(Verdict.SHRUNK, f"all {base} records are gone", Why.GONE, {"base": base})
+        reason = f"all {_counted(base, 'record is', 'records are')} gone"
+        return Finding(Verdict.SHRUNK, reason, Why.GONE, {"base": base})
     if base >= guard.minimum and lost > guard.rows and lost * 100 > base * guard.percent:
         percent = f"{lost * 100 / base:.1f}"
-        reason = f"{lost} of {base} records are gone ({percent} %)"
+        reason = f"{lost} of {base} records {'is' if lost == 1 else 'are'} gone ({percent} %)"
         return Finding(Verdict.SHRUNK, reason, Why.SHRUNK, {"lost": lost, "base": base, "percent": percent})
     return None
+
+
+def _rows(count: int) -> str:
+    return _counted(count, "row", "rows")
+
+
+def _counted(count: int | None, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -75,5 +75,5 @@ async def test_a_province_that_ended_after_its_window_is_late(db: Database, hour
     ):
         assert answer.status == 200
         page = await answer.text()
-    assert ("1 provinces ended after their window had closed." in page) == late
+    assert ("1 province ended after its window had closed." in page) == late
     assert ("outside the window" in page) == late

@@ -122,7 +122,7 @@ def test_without_anything_to_mend_there_is_no_such_part() -> None:
     text = to_check_text(card, lang="en")
     assert "Must be mended" not in text
     assert "Nothing failed" in text  # plain HTTP is a warning
-    assert "62 checks: 0 failed, 1 warnings, 54 passed, 7 not checked" in text
+    assert "62 checks: 0 failed, 1 warning, 54 passed, 7 not checked" in text
 
 
 @pytest.mark.parametrize("lang", LANGS)

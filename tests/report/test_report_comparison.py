@@ -62,7 +62,7 @@ def test_a_night_without_a_ministry_says_nothing_of_pushes() -> None:
 
 def test_the_report_adds_up_what_differs_and_names_the_cell() -> None:
     said = " ".join(text_of(OTHER).split())
-    assert "1 datasets compared: 0 the same, 1 with differences; 0 could not be compared." in said
+    assert "1 dataset compared: 0 the same, 1 with differences; 0 could not be compared." in said
     assert "Differences: 2 only pushed, 3 only pulled, 2 with other content." in said
     assert "甘肃省 620000/hardware: 11 pushed, 12 pulled: 2 only pushed, 3 only pulled" in said
 

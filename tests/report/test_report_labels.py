@@ -167,3 +167,41 @@ def test_an_unknown_key_or_language_is_an_error_and_an_unknown_word_is_itself() 
 
 def test_braces_in_a_value_stay_braces() -> None:
     assert "{rows} {0}" in labels("zh").say("night.pending", pending=1, names="{rows} {0}")
+
+
+PLURALS = re.compile(
+    r"\b1 (?:[a-z]+ )?(rows|pages|datasets|provinces|centres|runs|nights|requests|answers|keys|fields|kinds|records"
+    r"|children|snapshots|versions|documents|entries|checks|warnings|addresses|totals|seams|errors|days|hours"
+    r"|minutes|workers|bytes|digits|brackets|commas|are|were|have|break|carry|repeat|name|take|need|fit|say|come)\b"
+)
+"""A noun or a verb that does not go with one; a word may stand between."""
+
+
+@pytest.mark.parametrize("key", sorted(CATALOGUES["en"]))
+def test_one_of_anything_is_singular(key: str) -> None:
+    values = {
+        name: "x" if name in ("dataset", "field") else 1 for name in placeholders(CATALOGUES["en"][key])
+    }
+    told = labels("en").say(key, **values)
+    assert not PLURALS.search(told)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, " 0 rows"), (1, " 1 row"), (2, " 2 rows"), (21, " 21 rows"), (1001, " 1,001 rows")],
+)
+def test_a_word_is_chosen_by_its_count(count: int, told: str) -> None:
+    assert labels("en").say("alert.rows", rows=count) == told
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [("0", "0 documents"), ("1", "1 document"), ("1,001", "1,001 documents"), ("1|2", "1|2 documents")],
+)
+def test_a_word_is_chosen_by_a_count_that_is_printed_already(count: str, told: str) -> None:
+    assert labels("en").say("capacity.need_mongodb", amount=count) == told
+
+
+def test_a_sentence_may_leave_out_the_number_of_one() -> None:
+    told = [labels("en").say("diff.same", datasets=count) for count in (1, 8)]
+    assert told == ["The other dataset did not change.", "The other 8 datasets did not change."]

@@ -235,7 +235,7 @@ def test_samples_are_masked_distinct_and_three_at_most() -> None:
     checked = check_page(USER, rows, CMC)
     assert set(checked.flags) == set(range(5))
     assert checked.samples == {
-        "idNo:type": ("[1 items]",),
+        "idNo:type": ("[1 item]",),
         "mobile:length": ("111********************11",),
         "name:type": ("**",),
         "policeNo:length": ("**",),

@@ -2,6 +2,8 @@
 
 A key is a dotted name, its text may hold named placeholders. What the placeholders are filled with is never
 read as a template again, so a brace in a province's text stays a brace.
+
+A placeholder whose format has a bar chooses between two words by a count: `{rows:,} row{rows:|s}`, `{rows:is|are}`.
 """
 
 from __future__ import annotations
@@ -31,11 +33,27 @@ class Labels:
 
     def say(self, key: str, **values: object) -> str:
         """The text of a key with its placeholders filled in."""
-        return self.texts[key].format(**values)
+        text = self.texts[key]
+        if "|" in text:
+            return text.format(**{name: _Counted(value) for name, value in values.items()})
+        return text.format(**values)
 
     def word(self, group: str, word: str) -> str:
         """The label of a word in a group such as `ending`; the word itself when nobody wrote one."""
         return self.texts.get(f"{group}.{word}", word)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A value that also chooses words: the first of two stands beside 1, as a number or as it is printed."""
+
+    value: object
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        if not bar:
+            return format(self.value, spec)
+        return one if self.value in (1, "1") else many
 
 
 @cache

@@ -40,9 +40,9 @@ def mask(kind: Personal | Literal["other"], value: object) -> str:
     characters; lists and objects show their size alone, since what they hold has no field to judge it by.
     """
     if isinstance(value, list | tuple):
-        return f"[{len(value)} items]"
+        return f"[{len(value)} item{'' if len(value) == 1 else 's'}]"
     if isinstance(value, dict):
-        return f"{{{len(value)} keys}}"
+        return f"{{{len(value)} key{'' if len(value) == 1 else 's'}}}"
     if kind == "other" or not isinstance(value, str | int | float) or isinstance(value, bool):
         # Scrubbed before it is escaped: an escape's digits would hide where a number begins.
         return _clip(repr(scrub(value[:_READ])) if isinstance(value, str) else scrub(_repr(value)), _CLIP)

@@ -23,6 +23,8 @@ from subcmc_crawler.report.catalogue import (
     html_zh,
     night_en,
     night_zh,
+    plan_en,
+    plan_zh,
     pruning_en,
     pruning_zh,
     reading_en,
@@ -38,6 +40,7 @@ from subcmc_crawler.report.catalogue import (
 _ZH: Final = (
     sheets_zh.LABELS,
     night_zh.LABELS,
+    plan_zh.LABELS,
     html_zh.LABELS,
     alert_zh.LABELS,
     dashboard_zh.LABELS,
@@ -53,6 +56,7 @@ _ZH: Final = (
 _EN: Final = (
     sheets_en.LABELS,
     night_en.LABELS,
+    plan_en.LABELS,
     html_en.LABELS,
     alert_en.LABELS,
     dashboard_en.LABELS,

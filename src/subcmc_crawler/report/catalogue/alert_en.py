@@ -6,13 +6,13 @@ from typing import Final
 
 LABELS: Final = {
     "alert.cell": "{province} {dataset}",
-    "alert.cells": "{province} {datasets} datasets",
-    "alert.rows": " {rows:,} rows",
+    "alert.cells": "{province} {datasets} dataset{datasets:|s}",
+    "alert.rows": " {rows:,} row{rows:|s}",
     "alert.problems": "{first}; and {left} more",
     "alert.recovered": "{recovered} recovered",
     "alert.recovered_first": "recovered: {first}",
     "alert.recovered_more": "recovered: {first}; and {left} more",
-    "alert.pending": "{pending} datasets without a verdict",
+    "alert.pending": "{pending} dataset{pending:|s} without a verdict",
     "alert.unfinished": "run {number} {status}",
     "alert.more": "... the rest is left out: {command}",
     "alert.page": "Dashboard: {url}",

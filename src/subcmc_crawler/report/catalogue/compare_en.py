@@ -4,7 +4,7 @@ from typing import Final
 
 LABELS: Final = {
     "compare.title": "Pushed against pulled (changes no verdict)",
-    "compare.night": "{compared:,} datasets compared: {same:,} the same, {different:,} with differences; "
+    "compare.night": "{compared:,} dataset{compared:|s} compared: {same:,} the same, {different:,} with differences; "
     "{failed:,} could not be compared.",
     "compare.sums": "Differences: {only_pushed:,} only pushed, {only_pulled:,} only pulled, "
     "{differing:,} with other content.",
@@ -13,18 +13,19 @@ LABELS: Final = {
     "compare.same": "{pushed:,} pushed, {pulled:,} pulled, the same one by one",
     "compare.different": "{pushed:,} pushed, {pulled:,} pulled: {only_pushed:,} only pushed, "
     "{only_pulled:,} only pulled, {differing:,} with other content, {equal:,} the same",
-    "compare.no_snapshot": "{pushed:,} pushed; no snapshot to compare them with yet",
+    "compare.no_snapshot": "{pushed:,} pushed; no snapshot to compare {pushed:it|them} with yet",
     "compare.no_base": "no snapshot to compare with yet",
     "compare.fault": "the ministry's query interface could not be walked: {fault}",
     "compare.stopped": "the ministry's query interface was not walked to its end: stopped, or out of time "
     "(overtime_minutes)",
     "compare.cells": "{fault}: {cells:,} ({names})",
     "compare.entry": "{province} {name}: {sentence}",
-    "compare.more": "{left:,} more have differences: see the JSON report.",
+    "compare.more": "{left:,} more {left:has|have} differences: see the JSON report.",
     "compare.older": "compared with the snapshot of run {run}: this run has no complete one",
     "compare.unsure": "the walk of the query interface does not prove itself ({ending}): take differences as hints",
-    "compare.unusable": "{rows:,} pushed rows have no usable key and were not compared",
-    "compare.foreign": "{rows:,} pushed rows carry the cmcId of another province and were not compared",
+    "compare.unusable": "{rows:,} pushed {rows:row has|rows have} no usable key and {rows:was|were} not compared",
+    "compare.foreign": "{rows:,} pushed {rows:row carries|rows carry} the cmcId of another province and "
+    "{rows:was|were} not compared",
     "compare.fields": "Fields that differ: {fields}",
     "compare.field": "{field} {keys:,}",
     "compare.only_pushed": "Keys only pushed (masked, {listed:,} of {count:,}): {keys}",

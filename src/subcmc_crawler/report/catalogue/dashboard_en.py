@@ -21,7 +21,7 @@ LABELS: Final = {
     "web.after": "next run ({number})",
     "web.back": "Back to all runs",
     # all nights
-    "web.nights_title": "The last {nights} runs",
+    "web.nights_title": "The last {nights} run{nights:|s}",
     "web.last_nights": "last {nights}",
     "web.good": "clean",
     "web.note": "with a note",
@@ -36,15 +36,15 @@ LABELS: Final = {
     "web.head_clean": "last clean throughout",
     "web.head_oldest": "oldest snapshot in force",
     "web.none_faulty": "none",
-    "web.streak": "{runs} runs",
-    "web.streak_more": "at least {runs} runs",
-    "web.behind": "{runs} runs behind",
+    "web.streak": "{runs} run{runs:|s}",
+    "web.streak_more": "at least {runs} run{runs:|s}",
+    "web.behind": "{runs} run{runs:|s} behind",
     "web.never": "never yet",
     # a night, a province, a cell
     "web.diff_with": "compare with run {number}",
-    "web.strips": "Verdicts of the last {nights} runs",
+    "web.strips": "Verdicts of the last {nights} run{nights:|s}",
     "web.strip_head": "oldest to newest",
-    "web.strip": "{dataset}: {faulty} of {nights} runs not clean",
+    "web.strip": "{dataset}: {faulty} of {nights} run{nights:|s} not clean",
     "web.strip_legend": "A bar for each run: tall to act on, middling with a note, low clean, a line unregistered; "
     "a gap was not in the run.",
     "web.past": "Verdicts of the last 30 runs",
@@ -57,7 +57,7 @@ LABELS: Final = {
     "web.key": "primary key",
     "web.look": "Show",
     "web.no_record": "There is no record with this key: check province, dataset and key.",
-    "web.versions": "{record}: {versions} versions",
+    "web.versions": "{record}: {versions} version{versions:|s}",
     "web.not_published": "its snapshot was not published",
     "web.flags": "breaks rules:",
     "web.all_fields": "all fields",
@@ -65,8 +65,8 @@ LABELS: Final = {
     "web.from": "from",
     "web.to": "to",
     "web.all": "all",
-    "web.older": "{cells} of these datasets were not published in run {to_run}; "
-    "their earlier snapshots are compared.",
+    "web.older": "{cells} of these datasets {cells:was|were} not published in run {to_run}; "
+    "{cells:its earlier snapshot is|their earlier snapshots are} compared.",
     "web.two_runs": "Two runs must have ended before they can be compared.",
     # windows
     "web.windows_title": "Run {number}: planned and actual",
@@ -75,7 +75,7 @@ LABELS: Final = {
     "web.planned": "planned",
     "web.actual": "actual",
     "web.outside": "outside the window",
-    "web.late": "{provinces} provinces ended after their window had closed.",
+    "web.late": "{provinces} province{provinces:|s} ended after {provinces:its|their} window had closed.",
     "web.no_plan": "No registry can be read, so that only actual times are shown; "
     "name it with --registry at the start.",
     "web.outside_windows": "This run lay outside every window, as one of crawl --now may: "
@@ -85,7 +85,8 @@ LABELS: Final = {
     "web.key_window": "window",
     "web.key_plan": "planned",
     # the run in progress
-    "web.progress": "{settled} of {begun} datasets begun so far have their verdict, in {provinces} provinces.",
+    "web.progress": "{settled} of {begun} dataset{begun:|s} begun so far {settled:has its|have their} verdict, "
+    "in {provinces} province{provinces:|s}.",
     "web.not_running": "No run is under way; this is the last one.",
     "web.abandoned_told": "Its crawl is gone without an end; the next crawl rolls back what is open.",
     "web.live_lost": "The connection is lost: what follows may be old. This page asks again by itself.",
@@ -93,8 +94,8 @@ LABELS: Final = {
     "web.as_of": "As of {at}; renews itself.",
     "web.its_report": "its report",
     "web.walking": "Being pulled",
-    "web.walked": "{pages:,} pages, about {rows:,} rows of {declared:,} declared",
-    "web.walked_blind": "{pages:,} pages",
+    "web.walked": "{pages:,} page{pages:|s}, about {rows:,} row{rows:|s} of {declared:,} declared",
+    "web.walked_blind": "{pages:,} page{pages:|s}",
     "web.resting": "Cooling down",
     "web.until": "until {at}",
     "web.so_far": "Each province so far",
@@ -115,9 +116,9 @@ LABELS: Final = {
     "web.bad_dataset": "There is no such dataset.",
     "web.bad_cell": "Write cmcId/dataset, for example 620000/hardware.",
     "web.bad_page": "There is no such page of this table.",
-    "web.fold_some": "The first {shown} of {urgent} centres that need a look.",
-    "web.fold_calm": "{calm} centres that need no look are folded away.",
-    "web.fold_all": "All {every} centres, page by page",
+    "web.fold_some": "The first {shown} of {urgent} centre{urgent:|s} that {urgent:needs|need} a look.",
+    "web.fold_calm": "{calm} {calm:centre that needs no look is|centres that need no look are} folded away.",
+    "web.fold_all": "All {every} centre{every:|s}, page by page",
     "web.fold_page": "Centres {first} to {last} of {every}, those that need a look first.",
     "web.fold_back": "Previous page",
     "web.fold_on": "Next page",

@@ -14,7 +14,7 @@ LABELS: Final = {
     "html.new": "new faults {cells}",
     "html.recovered": "recovered {cells}",
     "html.streaks": "still open {cells}",
-    "html.streak": "{runs} runs in a row",
+    "html.streak": "{runs} run{runs:|s} in a row",
     "html.back": "back to the matrix",
     "html.none": "none",
     "html.matrix": "Provinces by datasets: verdict and rows received/declared",
@@ -30,7 +30,7 @@ LABELS: Final = {
     "html.tolerated": "tolerated",
     "html.took": "took",
     "html.rows": "received / declared",
-    "html.rows_text": "{received:,} / {declared:,} rows",
+    "html.rows_text": "{received:,} / {declared:,} row{declared:|s}",
     "html.stored": "stored",
     "html.change": "{added:,} added, {changed:,} changed, {removed:,} removed",
     "html.requests": "requests",
@@ -38,17 +38,17 @@ LABELS: Final = {
     "html.bytes": "data",
     "html.rest": "cool-down",
     "html.flagged": "against the rules",
-    "html.flagged_text": "{flagged:,} rows flagged, {quarantined:,} quarantined",
+    "html.flagged_text": "{flagged:,} row{flagged:|s} flagged, {quarantined:,} quarantined",
     "html.contact": "contact",
     "html.growth": "change",
     "html.nights": "last 30 runs",
-    "html.nights_text": "received in the last {nights} runs: {low:,} to {high:,} rows",
+    "html.nights_text": "received in the last {nights} run{nights:|s}: {low:,} to {high:,} row{high:|s}",
     "html.changes": "Changed keys",
     "html.aside": "Quarantined rows",
-    "html.rows_left": "... {left:,} rows more",
+    "html.rows_left": "... {left:,} row{left:|s} more",
     "html.letter": "A text to send to the province",
-    "html.timeline": "{pages:,} pages, each HTTP 200, {rows:,} rows; median {middle:,.0f} ms, slowest "
-    "{slowest:,.0f} ms; {again:,} pages tried again",
+    "html.timeline": "{pages:,} page{pages:|s}, each HTTP 200, {rows:,} row{rows:|s}; median {middle:,.0f} ms, "
+    "slowest {slowest:,.0f} ms; {again:,} page{again:|s} tried again",
     "head.address": "address",
     "head.kind": "what",
     "head.row": "row",
@@ -100,19 +100,19 @@ LABELS: Final = {
     "deleted (section {pull}).",
     "letter.duplicated": "Several rows have the same primary key, cmcId and {primary}: {seen}. Please clean up "
     "the duplicate keys (section {fields}).",
-    "letter.quarantined": "{rows:,} rows have no usable primary key {primary} and could not be stored. Please "
-    "complete them (section {fields}).",
-    "letter.rule": "Field {field}: {rows:,} rows break a rule ({rule}). Please mend them by the table of fields "
-    "(section {fields}).",
+    "letter.quarantined": "{rows:,} {rows:row has|rows have} no usable primary key {primary} and could not be "
+    "stored. Please complete {rows:it|them} (section {fields}).",
+    "letter.rule": "Field {field}: {rows:,} {rows:row breaks|rows break} a rule ({rule}). Please mend {rows:it|them} "
+    "by the table of fields (section {fields}).",
     "letter.sample": " A masked sample: {sample}",
-    "letter.rules_left": "There are {left:,} further kinds of rule breaks; we can send the list "
+    "letter.rules_left": "There {left:is|are} {left:,} further kind{left:|s} of rule breaks; we can send the list "
     "(section {fields}).",
-    "letter.dangling": "Field {field}: {rows:,} rows name a record that is not in {target}. Please complete or "
-    "correct them (section {fields}).",
-    "letter.late": "Field {field}: {rows:,} rows came before their parents. Please serve parents first "
-    "(section {pull}).",
+    "letter.dangling": "Field {field}: {rows:,} {rows:row names|rows name} a record that is not in {target}. "
+    "Please complete or correct {rows:it|them} (section {fields}).",
+    "letter.late": "Field {field}: {rows:,} row{rows:|s} came before {rows:its parent|their parents}. "
+    "Please serve parents first (section {pull}).",
     "letter.deviations": "The form of the answers differs from the specification: {names}. Please mend it "
     "(sections {pull} and 1.3.1).",
-    "letter.drift": "{kinds:,} fields came that the specification does not have: {names}. Please confirm them "
-    "(section {fields}).",
+    "letter.drift": "{kinds:,} field{kinds:|s} came that the specification does not have: {names}. Please "
+    "confirm {kinds:it|them} (section {fields}).",
 }

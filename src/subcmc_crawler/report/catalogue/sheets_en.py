@@ -184,7 +184,7 @@ LABELS: Final = {
     "sheet.remark.tolerated": " (tolerated)",
     "sheet.remark.stuck": " (not published)",
     "sheet.not_listed": "(the rest, not listed)",
-    "sheet.left_out": "... {rows:,} rows more",
+    "sheet.left_out": "... {rows:,} row{rows:|s} more",
     "sheet.nothing": "(none)",
     "sheet.finding.rule": "broken rule",
     "sheet.finding.drift": "unknown field",
