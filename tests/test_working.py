@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash_world import end_leases
 from nights import FAST, MIDNIGHT
 
 from subcmc_crawler.config import read_registry
@@ -15,10 +16,11 @@ from subcmc_crawler.model import RunRecord, RunStatus, State
 from subcmc_crawler.simulator.faults import Fault
 from subcmc_crawler.simulator.nights import standard_centres
 from subcmc_crawler.simulator.server import Simulator
-from subcmc_crawler.store import Database
-from subcmc_crawler.store.lease import Lease, Standing, acquire, post, release
+from subcmc_crawler.store import Database, DriverError
+from subcmc_crawler.store import lease as leases
+from subcmc_crawler.store.lease import Lease, Standing, acquire, post, release, renew
 from subcmc_crawler.store.runs import begin_run, manifests_of
-from subcmc_crawler.working import Order, Thread, work
+from subcmc_crawler.working import Desk, Order, Thread, work
 
 CODE = "110000"
 
@@ -125,6 +127,89 @@ async def test_when_the_lease_is_gone_what_is_under_way_ends(db: Database, worke
             await pulling
         with pytest.raises(StoreLost, match="lost its lease"):
             await asyncio.to_thread(work, order.plain(), CODE, None, Place().thread)
+
+
+class Watched:
+    """What a worker's desk sees, by a clock that the test moves."""
+
+    def __init__(self, db: Database, file: Path, order: Order) -> None:
+        self.at = 0.0
+        self.desk = Desk(db, read_registry(file), order, folder=file.parent, clock=lambda: self.at)
+
+
+@pytest.fixture
+async def watched(db: Database, worker: Path) -> tuple[Watched, Lease]:
+    async with Simulator(centres()) as simulator:
+        order, lease = await opened(db, worker, simulator)
+    return Watched(db, worker, order), lease
+
+
+async def test_a_lease_that_ran_out_in_a_pause_has_as_long_again_to_be_renewed(
+    db: Database, watched: tuple[Watched, Lease]
+) -> None:
+    world, lease = watched
+    for _ in range(2):  # each pause has its own time
+        world.at += 1000
+        await end_leases(db)
+        assert await world.desk.look()
+        world.at += 59
+        assert await world.desk.look()
+        await renew(db, lease)
+        world.at += 2
+        assert await world.desk.look()
+    await end_leases(db)
+    assert await world.desk.look()
+    world.at += 60
+    assert not await world.desk.look(), "its holder is dead"
+
+
+async def test_a_stop_is_heard_though_the_lease_ran_out(db: Database, watched: tuple[Watched, Lease]) -> None:
+    world, lease = watched
+    await end_leases(db)
+    await post(db, lease, Standing(stop=1))
+    assert await world.desk.look()
+    assert world.desk._stop.times == 1
+
+
+@pytest.mark.parametrize("how", ["taken", "given back"])
+async def test_a_lease_that_is_gone_is_lost_at_once(
+    db: Database, watched: tuple[Watched, Lease], how: str
+) -> None:
+    world, lease = watched
+    assert await world.desk.look()
+    await (release(db, lease) if how == "given back" else end_leases(db))
+    if how == "taken":
+        assert await world.desk.look()
+        await acquire(db, "another", 60)
+    assert not await world.desk.look()
+
+
+async def test_mongodb_that_is_away_has_as_long_as_the_lease(
+    watched: tuple[Watched, Lease], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = watched
+
+    async def away(*_: Any) -> None:
+        raise DriverError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leases, "look", away)
+        assert await world.desk.look()
+        world.at += 59
+        assert await world.desk.look()
+        world.at += 1
+        assert not await world.desk.look()
+    assert await world.desk.look()
+
+
+async def test_a_task_begins_while_the_lease_that_ran_out_may_be_renewed(db: Database, worker: Path) -> None:
+    async with Simulator(centres()) as simulator:
+        order, lease = await opened(db, worker, simulator)
+        await end_leases(db)
+        done = await asyncio.to_thread(work, order.plain(), CODE, None, Place().thread)
+    assert {verdict for verdict, _ in done["cells"].values()} == {"proven"}
+    await renew(db, lease)
+    await release(db, lease)
 
 
 async def test_a_worker_with_another_registry_says_so(db: Database, worker: Path) -> None:

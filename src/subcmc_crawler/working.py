@@ -159,7 +159,15 @@ class Workplace:
 class Desk:
     """The pulls of one run in one process."""
 
-    def __init__(self, db: Database, registry: Registry, order: Order, *, folder: Path) -> None:
+    def __init__(
+        self,
+        db: Database,
+        registry: Registry,
+        order: Order,
+        *,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._db = db
         self._order = order
         self._lease = Lease(order.holder, order.since, order.lease_seconds)
@@ -168,24 +176,36 @@ class Desk:
         self._puller = Puller(registry.provinces, registry.run, folder=folder, stop=self._stop, now=self._now)
         self._standing = Standing()
         self._worker = ""
-        self._seen_at = time.monotonic()
+        self._clock = clock
+        self._doubted_at: float | None = None
         self._cpu = time.process_time()
 
     async def look(self) -> bool:
-        """Whether the run still holds its lease, as far as can be told; does what it lets its workers know."""
+        """Whether the run still holds its lease, as far as can be told; does what it lets its workers know.
+
+        Once it has run out, or MongoDB does not answer, there is doubt for as long as the lease: a pause of MongoDB
+        or of the whole machine costs nothing, as its holder renews a lease that nobody took (`lease.keep`).
+        """
         try:
             standing = await leases.look(self._db, self._lease)
-        except DriverError:  # a pause of MongoDB costs nothing, one longer than the lease all
-            return time.monotonic() < self._seen_at + self._order.lease_seconds
+        except DriverError:
+            return self._in_doubt()
         if standing is None:
             return False
-        self._seen_at = time.monotonic()
         for _ in range(standing.stop - self._standing.stop):
             self._stop.ask()
         self._standing = standing
         if limit := standing.lines.get(self._worker):
             self._puller.line.limit(limit)
+        if not standing.in_force:
+            return self._in_doubt()
+        self._doubted_at = None
         return True
+
+    def _in_doubt(self) -> bool:
+        if self._doubted_at is None:
+            self._doubted_at = self._clock()
+        return self._clock() < self._doubted_at + self._order.lease_seconds
 
     async def pull(self, province: Province, closing: datetime | None, slot: Slot, worker: str) -> Summary:
         """One attempt at one centre, under a fencing number of its own."""

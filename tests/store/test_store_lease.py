@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from crash_world import end_leases
 from store_cases import BOTH_DRIVERS
 
 from subcmc_crawler.errors import StoreLost, TryLater
@@ -96,6 +97,21 @@ async def test_a_holder_that_looks_like_an_expression_is_only_a_name(store: Data
     assert await is_held(store, lease)
     with pytest.raises(TryLater, match=r"\$fence holds"):
         await acquire(store, "$_id", 60)
+
+
+async def test_a_lease_that_ran_out_is_ours_until_somebody_takes_it(store: Database) -> None:
+    lease = await acquire(store, "one", 60)
+    await post(store, lease, Standing(stop=1))
+    await end_leases(store)
+    assert await look(store, lease) == Standing(stop=1, in_force=False)
+    assert await issue(store, lease) == 2
+    await renew(store, lease)
+    assert await look(store, lease) == Standing(stop=1)
+    await end_leases(store)
+    assert (await acquire(store, "two", 60)).fence == 3, "above each that was issued"
+    assert await look(store, lease) is None
+    with pytest.raises(StoreLost, match="lost its lease"):
+        await issue(store, lease)
 
 
 @pytest.mark.parametrize("before", ["nothing", "released", "expired"])

@@ -193,11 +193,11 @@ async def issue(db: Database, lease: Lease) -> int:
     """A fencing number of its own for one attempt at a task of the run that holds the lease; it grows with each.
 
     So a second attempt takes a walk over from the first one, which can publish nothing from then on. StoreLost
-    when the lease is held no more.
+    when the lease was taken or given back. One that merely ran out may yet be renewed, and whoever takes it instead
+    has a higher number.
     """
-    in_force = {**_held_by(lease), "$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
     found = await db["leases"].find_one_and_update(
-        in_force, {"$inc": {"fence": 1}}, return_document=ReturnDocument.AFTER
+        _kept_by(lease), {"$inc": {"fence": 1}}, return_document=ReturnDocument.AFTER
     )
     if found is None:
         raise StoreLost("the run that ordered this has lost its lease, or lies in another MongoDB than ours")
@@ -210,6 +210,7 @@ class Standing:
 
     stop: int = 0  # how often the run was asked to stop
     lines: Mapping[str, int] = field(default_factory=dict)  # worker -> bytes a second that it may read
+    in_force: bool = True  # not: the lease ran out, and its holder may renew it as long as nobody takes it
 
 
 async def post(db: Database, lease: Lease, standing: Standing) -> None:
@@ -219,12 +220,13 @@ async def post(db: Database, lease: Lease, standing: Standing) -> None:
 
 
 async def look(db: Database, lease: Lease) -> Standing | None:
-    """What the holder let know last; None when the lease is held no more."""
-    found = await db["leases"].find_one({**_held_by(lease), "$expr": {"$gt": ["$expiresAt", "$$NOW"]}})
+    """What the holder let know last; None when the lease was taken or given back."""
+    fields = {"stop": 1, "lines": 1, "inForce": {"$gt": ["$expiresAt", "$$NOW"]}}
+    found = await db["leases"].find_one(_kept_by(lease), fields)
     if found is None:
         return None
     lines = {line["worker"]: line["bytes"] for line in found.get("lines", ())}
-    return Standing(stop=found.get("stop", 0), lines=lines)
+    return Standing(stop=found.get("stop", 0), lines=lines, in_force=found["inForce"])
 
 
 async def release(db: Database, lease: Lease) -> None:
@@ -258,6 +260,11 @@ def _held_by(lease: Lease) -> dict[str, Any]:
     if lease.shared:
         return {"_id": _NAME, "members": {"$elemMatch": {"holder": lease.holder, "fence": lease.fence}}}
     return {"_id": _NAME, "holder": lease.holder, "since": lease.fence}
+
+
+def _kept_by(lease: Lease) -> dict[str, Any]:
+    """Neither taken by another nor given back; its time may be over."""
+    return {**_held_by(lease), "expiresAt": {"$gt": _EPOCH}}
 
 
 def _alone(holder: str, seconds: int) -> dict[str, Any]:
