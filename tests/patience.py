@@ -1,16 +1,52 @@
-"""Waits that end when the other side has come so far, and not when a machine has been slow for so long."""
+"""Waits that end when the other side has come so far, and not when a machine has been slow for so long.
+
+Each has a ceiling, so that what would never come is a failure and no test run that stands still.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import pytest
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+CEILING_SECONDS: Final = 120.0
+"""For what takes a moment: only what would never come takes as long."""
+
+
+async def until(condition: Callable[[], object], what: str, *, every: float = 0.02) -> None:
+    """Returns once the condition holds, which may be a coroutine; `every`: 0 to look at every turn of the loop."""
+    over = _ceiling(what)
+    while True:
+        found = condition()
+        if await found if inspect.isawaitable(found) else found:
+            return
+        over()
+        await asyncio.sleep(every)
+
+
+def waited(condition: Callable[[], object], what: str) -> None:
+    """The same where no loop runs."""
+    over = _ceiling(what)
+    while not condition():
+        over()
+        time.sleep(0.02)
+
+
+def _ceiling(what: str) -> Callable[[], None]:
+    began = time.monotonic()
+
+    def over() -> None:
+        assert time.monotonic() < began + CEILING_SECONDS, f"{what}: not within {CEILING_SECONDS:.0f} s"
+
+    return over
 
 
 class Patience:

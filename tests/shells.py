@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forking import Loaded
+from patience import waited
 
 FIRST_LINE_SECONDS = 120
+TRY_LATER = 75
 
 
 @dataclass
@@ -28,6 +30,18 @@ class Shell:
         done = self.program.run(*arguments, folder=self.folder, environment=told)
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+    def when_free(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command, once more as long as another has the lease: MongoDB's clock ends that of a dead one."""
+        tries = [self(*arguments, **environment)]
+
+        def is_free() -> bool:
+            if tries[-1].returncode == TRY_LATER:
+                tries.append(self(*arguments, **environment))
+            return tries[-1].returncode != TRY_LATER
+
+        waited(is_free, "the end of the lease of another process")
+        return tries[-1]
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """One command that goes on."""

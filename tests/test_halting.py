@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from patience import until
 from subcmc_crawler.halting import Halt, Stop
 
 OPENED = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
@@ -59,8 +60,7 @@ async def test_a_second_stop_leaves_no_grace() -> None:
     world.stuck = True
     cutting = asyncio.create_task(world.halt(None).cut())
     world.stop.ask()
-    while world.slept != [8]:  # noqa: ASYNC110 - turns of the loop are what is counted
-        await asyncio.sleep(0)
+    await until(lambda: world.slept == [8], "a sleep of 8 s", every=0)
     assert not cutting.done()
     world.stop.ask()
     await cutting

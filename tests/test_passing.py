@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patience import until
 from subcmc_crawler.errors import Fault, Malformed, Refused, StoreLost, TooLarge, Unreachable
 from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Ending, PageRecord
@@ -115,8 +116,7 @@ class Halting:
         if self._turns is None:
             await asyncio.Event().wait()
             return
-        while not self._halted():  # noqa: ASYNC110 - turns of the loop are what is counted
-            await asyncio.sleep(0)
+        await until(self._halted, "the halt", every=0)  # turns of the loop are what is counted
         for _turn in range(self._turns):
             await asyncio.sleep(0)
 
@@ -248,8 +248,7 @@ async def test_a_fault_ends_the_pass_and_what_is_on_its_way(fault: Fault) -> Non
 async def test_a_pass_that_is_cancelled_leaves_nothing_on_its_way() -> None:
     province = Province(rows(100), waits=[0, 1000, 1000])
     task = asyncio.create_task(new_pass(province, Kept(), max_in_flight=3).walk())
-    while len(province.asked) < 4:  # noqa: ASYNC110 - turns of the loop are what is counted
-        await asyncio.sleep(0)
+    await until(lambda: len(province.asked) >= 4, "four pages asked for", every=0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -10,6 +10,7 @@ import pytest
 from crash_world import end_leases
 from nights import FAST, MIDNIGHT
 
+from patience import until
 from subcmc_crawler.config import read_registry
 from subcmc_crawler.errors import BadConfig, StoreLost
 from subcmc_crawler.model import RunRecord, RunStatus, State
@@ -105,8 +106,6 @@ async def test_with_a_limit_nothing_is_asked_for_before_there_is_a_part_of_it(
     async with Simulator(centres()) as simulator:
         order, lease = await opened(db, worker, simulator, FAST + "max_run_bytes_per_second = 1000000\n")
         pulling = asyncio.create_task(asyncio.to_thread(work, order.plain(), CODE, None, Place().thread))
-        while not (await db["leases"].find_one({}) or {}).get("since"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
         await post(db, lease, Standing(lines={"another": 1_000_000}))
         done, _ = await asyncio.wait([pulling], timeout=0.5)
         assert not done
@@ -120,8 +119,12 @@ async def test_when_the_lease_is_gone_what_is_under_way_ends(db: Database, worke
     async with Simulator(centres("*:hang")) as simulator:
         order, lease = await opened(db, worker, simulator)
         pulling = asyncio.create_task(asyncio.to_thread(work, order.plain(), CODE, None, Place().thread))
-        while not await db["snapshots"].count_documents({}):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+        async def is_under_way() -> bool:
+            assert not pulling.done(), pulling.exception()
+            return await db["snapshots"].count_documents({}) > 0
+
+        await until(is_under_way, "a walk under way")
         await release(db, lease)
         with pytest.raises(StoreLost, match="lost its lease"):
             await pulling

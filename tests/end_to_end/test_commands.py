@@ -225,10 +225,7 @@ def test_after_kill_9_the_next_crawl_undoes_what_was_left(shell: Shell, province
     crawling.stderr.readline()
     crawling.kill()
     crawling.communicate(timeout=60)
-    again, patient = ("crawl", "--now", "--province", "110000"), {"SUBCMC_LEASE_SECONDS": "60"}
-    done = shell(*again, **patient)
-    while done.returncode == 75:  # until the lease of the dead crawl has expired
-        done = shell(*again, **patient)
+    done = shell.when_free("crawl", "--now", "--province", "110000", SUBCMC_LEASE_SECONDS="60")
     assert done.returncode == 0, done.stderr
     runs = json.loads(shell("runs", "--format", "json").stdout)["runs"]
     assert [(run["number"], run["status"]) for run in runs] == [(2, "finished"), (1, "crashed")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import urllib.request
@@ -10,6 +9,7 @@ from typing import Any
 
 from crash_world import end_leases
 
+from patience import until
 from shells import Shell, turn
 from subcmc_crawler.store import Database
 
@@ -24,10 +24,7 @@ def test_a_crawl_frozen_past_its_lease_and_woken_publishes_nothing(shell: Shell,
     frozen.send_signal(signal.SIGSTOP)
     turn(port, 2)
     published = _published(shell)
-    patient = {"SUBCMC_LEASE_SECONDS": "60"}
-    second = shell("crawl", "--now", **patient)
-    while second.returncode == 75:  # until the lease of the frozen one has expired
-        second = shell("crawl", "--now", **patient)
+    second = shell.when_free("crawl", "--now", SUBCMC_LEASE_SECONDS="60")
     assert second.returncode == 0, second.stderr
     frozen.send_signal(signal.SIGCONT)
     _, said = frozen.communicate(timeout=60)
@@ -51,9 +48,12 @@ async def test_after_kill_9_in_the_middle_of_50_pages_few_are_asked_for_twice(
     )
     registry.write_text(text, encoding="utf-8")  # 500 users: 50 pages
     crawling = shell.begin("crawl", "--now", "--province", "110000", "--dataset", "ua_user")
-    while _asked(port) < 25 + 4 or await db["ledger"].count_documents({"kind": "page"}) < 25:
+
+    async def is_half_done() -> bool:
         assert crawling.poll() is None
-        await asyncio.sleep(0.02)
+        return _asked(port) >= 25 + 4 and await db["ledger"].count_documents({"kind": "page"}) >= 25
+
+    await until(is_half_done, "25 pages in the ledger")
     crawling.kill()
     crawling.communicate(timeout=60)
     before = _asked(port)

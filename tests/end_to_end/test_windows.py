@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from nights import FAST, MIDNIGHT, Clock, Ministry, Watcher, ministry
 
+from patience import CEILING_SECONDS, until
 from subcmc_crawler.model import Manifest, RunStatus, Verdict
 from subcmc_crawler.province.registry import Province
 from subcmc_crawler.run import Crawl, Selection, plan_night
@@ -43,15 +45,19 @@ class Sleepers:
 
     async def settled(self, count: int) -> None:
         """Returns when exactly `count` sleep."""
-        while len(self._asleep) != count:
-            self._changed.clear()
-            await self._changed.wait()
+        await self._comes(lambda: len(self._asleep) == count, f"{count} sleepers")
 
     async def lasting(self, seconds: float) -> None:
         """Returns when somebody has just begun to sleep for so long."""
-        while self.last != seconds:
+        await self._comes(lambda: self.last == seconds, f"a sleep of {seconds} s")
+
+    async def _comes(self, condition: Callable[[], bool], what: str) -> None:
+        while not condition():
             self._changed.clear()
-            await self._changed.wait()
+            try:
+                await asyncio.wait_for(self._changed.wait(), CEILING_SECONDS)
+            except TimeoutError:
+                pytest.fail(f"{what}: not within {CEILING_SECONDS:.0f} s")
 
     def move(self, at: datetime) -> None:
         """Moves the clock a little past a moment, since each look moves it, too; wakes those whose time has come."""
@@ -184,8 +190,7 @@ async def test_what_hangs_when_the_window_closes_or_a_signal_comes_is_cut_after_
         crawl = crawl_of(house, seen, sleepers, selection=only)
         running = asyncio.create_task(crawl.run())
         await sleepers.settled(1)  # waits for the end of the window while the request is on its way
-        while not house.simulator.requests:  # noqa: ASYNC110 - real sockets, no time
-            await asyncio.sleep(0)
+        await until(lambda: house.simulator.requests, "a request", every=0)  # real sockets, no time
         if signals:
             crawl.stop()
         else:

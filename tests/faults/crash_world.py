@@ -238,8 +238,9 @@ class World:
         if not self._patient:
             await end_leases(self._db)
         held = {"$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
-        while await self._db["leases"].find_one(held):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(2 * _MOST_SECONDS):
+            while await self._db["leases"].find_one(held):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def _check_state(self) -> None:
         """After a run that ended well nothing is under way, and nobody holds the lease."""

@@ -20,6 +20,7 @@ from own_mongod import OwnMongod, own_mongod
 from pymongo.errors import AutoReconnect, OperationFailure
 from store_cases import BOTH_DRIVERS
 
+from patience import until
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.model import RunStatus, State
 from subcmc_crawler.run import Crawl
@@ -252,8 +253,11 @@ async def test_a_hung_mongodb_ends_the_run_when_its_lease_is_over_by_our_own_clo
 async def assert_lease_over(db: Database) -> None:
     """Only MongoDB's clock decides."""
     in_force = {"$expr": {"$gt": ["$expiresAt", "$$NOW"]}}
-    while await db["leases"].find_one(in_force):  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
+
+    async def is_over() -> bool:
+        return await db["leases"].find_one(in_force) is None
+
+    await until(is_over, "the end of the lease")
 
 
 async def test_a_lease_outlives_a_fault_that_passes(db: Database, mongod: OwnMongod) -> None:
@@ -263,9 +267,12 @@ async def test_a_lease_outlives_a_fault_that_passes(db: Database, mongod: OwnMon
     mongod.fail(["update"], times=2, closeConnection=True)
     keeping = asyncio.ensure_future(keep(db, lease))
     later = {"expiresAt": {"$gt": first["expiresAt"]}}
-    while await db["leases"].find_one(later) is None:
+
+    async def is_renewed() -> bool:
         assert not keeping.done()
-        await asyncio.sleep(0.02)
+        return await db["leases"].find_one(later) is not None
+
+    await until(is_renewed, "a lease that ends later")
     assert not keeping.done()
     keeping.cancel()
     await asyncio.wait([keeping])

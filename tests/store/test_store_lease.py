@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from crash_world import end_leases
 from store_cases import BOTH_DRIVERS
 
+from patience import until
 from subcmc_crawler.errors import StoreLost, TryLater
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.lease import Lease, Standing, acquire, is_held, issue, look, post, release, renew
 
 pytestmark = BOTH_DRIVERS
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Returns once it holds; the test's own time limit is the only one."""
-    while not await condition():  # noqa: ASYNC110 - only MongoDB's clock decides
-        await asyncio.sleep(0.02)
 
 
 async def expired(db: Database, lease: Lease) -> None:
@@ -28,7 +22,7 @@ async def expired(db: Database, lease: Lease) -> None:
     async def over() -> bool:
         return not await is_held(db, lease)
 
-    await until(over)
+    await until(over, "the end of the lease")
 
 
 async def test_a_lease_is_held_by_one(store: Database) -> None:
@@ -86,7 +80,7 @@ async def test_renewing_keeps_a_lease_beyond_its_first_end(store: Database) -> N
         past = {"$expr": {"$gt": ["$$NOW", first["expiresAt"]]}}
         return await store["leases"].find_one(past) is not None
 
-    await until(first_end_is_past)
+    await until(first_end_is_past, "the first end of the lease")
     assert await is_held(store, long)
     with pytest.raises(TryLater):
         await acquire(store, "two", 60)

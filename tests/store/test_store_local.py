@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
+from patience import waited
 from subcmc_crawler.errors import StoreLost
 from subcmc_crawler.store import data_directory, local, local_mongod, open_store
 from subcmc_crawler.store.local import find_mongod
@@ -157,8 +157,12 @@ def test_a_mongod_that_was_left_over_is_found_and_used_and_stopped(data: Path) -
 def test_a_mongod_whose_starter_died_before_it_was_ready_is_found(data: Path) -> None:
     with another_user(data, "never ready") as killed:
         log = data / "mongod.log"
-        while not log.exists() or "Waiting for connections" not in log.read_text():
-            time.sleep(0.02)
+
+        def is_ready() -> bool:
+            assert killed.poll() is None
+            return log.exists() and "Waiting for connections" in log.read_text()
+
+        waited(is_ready, "a mongod that waits for connections")
         pid = mongod_of(data)
         killed.send_signal(signal.SIGKILL)
     assert is_alive(pid)
@@ -186,8 +190,7 @@ def test_a_killed_mongod_is_replaced_over_the_same_data(data: Path) -> None:
         write(first, 1)
         pid = pid_at(first)
         os.kill(pid, signal.SIGKILL)
-        while is_alive(pid):
-            time.sleep(0.01)
+        waited(lambda: not is_alive(pid), "the end of the killed mongod")
         with local_mongod(data) as second:
             assert numbers(second) == [1]
             fresh = pid_at(second)
