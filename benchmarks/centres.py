@@ -214,7 +214,7 @@ def main() -> None:
             say("open files, at most and at the end", f"{night.most_files}, {night.last_files}")
             say("subcmc report s, as a process", f"{timed_report(folder):.2f}")
             for path, milliseconds in timed_pages(
-                folder, ["/", "/runs/2", "/runs/2?page=1", "/live", "/windows"]
+                folder, ["/", "/runs/2", "/runs/2?page=1", "/live", "/windows", "/metrics"]
             ).items():
                 say(f"dashboard {path} ms", f"{milliseconds:.0f}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -137,8 +138,33 @@ async def metrics(db: Database) -> bytes:
     runs = await nights.list_runs(db, _STEPS[-1])
     ended = [run for run in runs if run.status is not RunStatus.RUNNING]
     running = runs[0] if runs and runs[0].status is RunStatus.RUNNING else None
-    report: Report | None = await night(db, ended[0].number) if ended else None
-    return to_metrics(report, await facts(db, ended, running))
+    report, found = await asyncio.gather(_summed_up(db, ended), facts(db, ended, running))
+    return to_metrics(report, found)
+
+
+async def _summed_up(db: Database, ended: Sequence[RunRecord]) -> Report | None:
+    """The report of the last run in what metrics tell of it, which of the past are the runs in a row that failed.
+
+    So only what is not clean is looked up in the run before, and further back what was not clean there either.
+    """
+    if not ended:
+        return None
+    run = ended[0]
+    manifests = await glance.work_of_run(db, run.number)
+    faulty = {(each.cmc_id, each.dataset) for each in manifests if _failed(each)}
+    past: list[Manifest] = []
+    for first, last in ((1, 1), (gathering.NIGHTS, 2)):
+        cells: dict[str, list[str]] = {}
+        for cmc_id, dataset in faulty:
+            cells.setdefault(cmc_id, []).append(dataset)
+        found = await glance.outlines(db, run.number - first, run.number - last, cells)
+        faulty -= {(each.cmc_id, each.dataset) for each in found if not _failed(each)}
+        past += found
+    return build(run, manifests, previous=past)
+
+
+def _failed(manifest: Manifest) -> bool:
+    return manifest.verdict is not None and not cell_of(manifest).clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

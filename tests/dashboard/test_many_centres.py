@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from subcmc_crawler.dashboard.parameters import Unknown
 from subcmc_crawler.dashboard.reading import read_night
 from subcmc_crawler.dashboard.visit import Site
 from subcmc_crawler.model import Counts, Manifest, RunRecord, RunStatus, State, Verdict
+from subcmc_crawler.report.metrics import to_metrics
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.codec import to_document
@@ -190,3 +192,42 @@ async def test_the_pages_of_windows_lead_through_all_provinces(visitor: Visitor)
     shown = [rows_of(await read(visitor, f"/windows?page={page}"), "chart") for page in (1, 2)]
     assert [len(each) for each in shown] == [MANY, PROVINCES - MANY]
     assert [*shown[0], *shown[1]] == [f"{100_000 + place}" for place in range(PROVINCES)]
+
+
+async def test_metrics_read_less_than_the_report_and_say_the_same(two_nights: Database) -> None:
+    runs = [await get_run(two_nights, number) for number in (2, 1)]
+    report = await surveying.night(two_nights, 2)
+    whole = to_metrics(report, await surveying.facts(two_nights, runs, None))
+    assert await surveying.metrics(two_nights) == whole
+    assert b'subcmc_cell_faulty_runs{cmc_id="100017",dataset="ua_org"} 2.0' in whole
+    assert b'subcmc_cell_behind_runs{cmc_id="100003",dataset="ua_org"} 0.0' in whole
+    assert whole.count(b"subcmc_cell_verdict{") == PROVINCES * len(DATASETS)
+
+
+async def test_metrics_count_every_run_in_a_row_that_failed(db: Database) -> None:
+    """Nights of one cell, the last first: how many of them in a row were not clean, the last one included."""
+    good, bad, left = Verdict.PROVEN, Verdict.SHORT, None
+    not_pulled = {("hardware", 4)}
+    rows: dict[str, tuple[Verdict | None, ...]] = {
+        "ua_org": (bad, bad, bad, good, bad),
+        "ua_user": (bad, good, bad, bad, bad),
+        "mdm_device": (good, bad, bad, bad, bad),
+        "hardware": (bad, bad, bad, left, bad),
+        "pm_app": (bad, bad, bad, bad, bad),
+        "pm_service": (left, bad, bad, bad, bad),
+    }
+    for number in range(1, 6):
+        await begin_run(db, RunRecord(number=0, status=RunStatus.RUNNING, started_at=FIRST))
+        for dataset, verdicts in rows.items():
+            each = replace(manifest(number, 0, dataset), verdict=verdicts[5 - number])
+            if (dataset, number) not in not_pulled:
+                await db["snapshots"].insert_one(
+                    {**to_document(each), "_id": manifest_id(number, each.cmc_id, dataset), "fence": 1}
+                )
+        await finish_run(db, number, RunStatus.FINISHED, FIRST)
+    text = (await surveying.metrics(db)).decode()
+    told = dict(re.findall(r'^subcmc_cell_faulty_runs\{.*dataset="(\w+)"\} (.*)$', text, re.MULTILINE))
+    assert told == {
+        "ua_org": "3.0", "ua_user": "1.0", "mdm_device": "0.0", "hardware": "2.0", "pm_app": "5.0",
+        "pm_service": "0.0",
+    }  # fmt: skip

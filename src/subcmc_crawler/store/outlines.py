@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from subcmc_crawler.model import Counts, Manifest, State, Verdict
 from subcmc_crawler.spec.datasets import DATASETS
+from subcmc_crawler.store.batches import batches
 from subcmc_crawler.store.codec import manifest_of
 from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.ids import manifest_id
@@ -23,11 +24,16 @@ OUTLINE: Final = dict.fromkeys(
 ) | {"_id": 0}
 """What is kept of a manifest where hundreds of its like are read; all else has its default."""
 
-_MARK: Final = {
-    **dict.fromkeys(("run", "cmcId", "province", "dataset", "state", "verdict", "base"), 1),
-    **dict.fromkeys(("counts.declared", "counts.received"), 1),
-    "_id": 0,
-}
+_MARK: Final = (
+    *("run", "cmcId", "province", "dataset", "state", "verdict", "base"),
+    *("counts.declared", "counts.received"),
+)
+_SUMMED: Final = ("declared", "received", "stored", "added", "changed", "removed", "flagged", "quarantined")
+_WORK: Final = (
+    *("run", "cmcId", "province", "dataset", "state", "verdict", "base"),
+    *("attempts", "bytes", "seconds", "restSeconds"),
+    *(f"counts.{name}" for name in _SUMMED),
+)
 _VERDICTS: Final[dict[str | None, Verdict]] = {verdict.value: verdict for verdict in Verdict}
 _STATES: Final = {state.value: state for state in State}
 
@@ -49,7 +55,7 @@ async def outlines(
                 for cmc_id, datasets in cells.items()
             ]
         }
-    found = [_mark(document) async for document in db["snapshots"].find(wanted, _MARK)]
+    found = [_mark(each) async for some in batches(db["snapshots"], wanted, *_MARK) for each in some]
     return sorted(found, key=lambda each: -each.run)
 
 
@@ -65,6 +71,31 @@ def _mark(document: Document) -> Manifest:
         verdict=_VERDICTS.get(document["verdict"]),
         base=document["base"],
         counts=Counts(declared=counts["declared"], received=counts["received"]),
+    )
+
+
+async def work_of_run(db: Database, run: int) -> list[Manifest]:
+    """What each cell of a run came to and what it cost, by province and dataset; all else has its default."""
+    found = batches(db["snapshots"], {"run": run}, *_WORK)
+    worked = [_worked(each) async for some in found for each in some]
+    return sorted(worked, key=lambda each: (each.cmc_id, each.dataset))
+
+
+def _worked(document: Document) -> Manifest:
+    counts = document["counts"]
+    return Manifest(
+        run=document["run"],
+        cmc_id=document["cmcId"],
+        province=document["province"],
+        dataset=document["dataset"],
+        state=_STATES[document["state"]],
+        verdict=_VERDICTS.get(document["verdict"]),
+        base=document["base"],
+        counts=Counts(**{name: counts[name] for name in _SUMMED}),
+        attempts=document["attempts"],
+        bytes=document["bytes"],
+        seconds=document["seconds"],
+        rest_seconds=document["restSeconds"],
     )
 
 
@@ -125,6 +156,9 @@ async def heads_in_outline(db: Database, run: int | None = None, cmc_id: str | N
 async def published_at(db: Database) -> list[tuple[str, str, int, datetime | None]]:
     """cmcId, dataset, run and end of the walk of every snapshot in force."""
     wanted = {"_id": {"$in": await in_force(db)}}
-    kept = {"_id": 0, "cmcId": 1, "dataset": 1, "run": 1, "finishedAt": 1}
-    found = db["snapshots"].find(wanted, kept)
-    return [(each["cmcId"], each["dataset"], each["run"], each["finishedAt"]) async for each in found]
+    kept = ("cmcId", "dataset", "run", "finishedAt")
+    return [
+        (each["cmcId"], each["dataset"], each["run"], each["finishedAt"])
+        async for some in batches(db["snapshots"], wanted, *kept)
+        for each in some
+    ]
