@@ -44,6 +44,7 @@ from subcmc_crawler.store.runs import find_manifest, write_manifests
 from subcmc_crawler.store.undoing import roll_back_unsettled
 from subcmc_crawler.store.writing import SnapshotWriter
 
+_UNWALKED: Final = (None, Verdict.INCOMPLETE, Verdict.UNREGISTERED)  # by now it may be registered
 _UNSETTLED: Final = (State.COLLECTING, State.ROLLING_BACK)
 _STORED: Final = (State.PUBLISHED, State.HELD)
 
@@ -101,7 +102,7 @@ async def pull_province(province: Province, night: Night, asker: Asker, *, halte
 async def find_concluded(night: Night, province: Province, dataset: Dataset) -> Manifest | None:
     """The manifest of a cell that this run has concluded before it was broken off."""
     found = await find_manifest(night.db, night.run, province.cmc_id, dataset.code) if night.resumed else None
-    if found is None or found.verdict in (None, Verdict.INCOMPLETE) or found.state in _UNSETTLED:
+    if found is None or found.verdict in _UNWALKED or found.state in _UNSETTLED:
         return None
     return found
 
@@ -367,9 +368,7 @@ class Walk:
             attempts=self._attempts,
             bytes=self._bytes,
             faults=dict(self._faults),
-            dead_addresses=tuple(
-                f"{address}: {fault}" for address, fault in self._dead.items()
-            ),  # see _given_up
+            dead_addresses=tuple(f"{each}: {fault}" for each, fault in self._dead.items()),  # see _given_up
             seconds=round((finished - started).total_seconds(), 3),
             rest_seconds=round(self._asker.rested_seconds - self._rested_before, 3),
             slowest_rate=self._asker.drain_slowest(),

@@ -21,6 +21,7 @@ class Why(StrEnum):
     NO_ADDRESS = "no-address"
     SWITCHED_OFF = "switched-off"
     STOPPED = "stopped"
+    REMOVED = "removed"
     FAULT = "fault"
     MISMATCH = "mismatch"
     UNCOUNTED = "uncounted"

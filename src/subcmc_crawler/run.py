@@ -15,19 +15,22 @@ from subcmc_crawler import __version__
 from subcmc_crawler.errors import NotFound, StoreLost, TryLater
 from subcmc_crawler.executing import Executor, Local, Pull
 from subcmc_crawler.halting import Sleep, Stop
-from subcmc_crawler.model import RunRecord, RunStatus, Shard, Shards
+from subcmc_crawler.model import Manifest, RunRecord, RunStatus, Shard, Shards, State, Verdict
 from subcmc_crawler.province import credentials
 from subcmc_crawler.province.registry import Province, Registry
 from subcmc_crawler.pull import Night, Observer
 from subcmc_crawler.pulling import Due, Puller
 from subcmc_crawler.pushed import Comparisons
+from subcmc_crawler.reconcile import Why
 from subcmc_crawler.schedule import PlannedPull, plan
 from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverError
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.lease import Lease, Place
 from subcmc_crawler.store.runs import (
+    abandon,
     add_cpu,
+    add_notices,
     begin_run,
     finish_run,
     manifests_of,
@@ -35,6 +38,7 @@ from subcmc_crawler.store.runs import (
     recover,
     reopen_run,
     summary_of,
+    unsettled_of,
 )
 from subcmc_crawler.store.shards import join_run, leave_run, rejoin_run
 from subcmc_crawler.store.undoing import take_back_run
@@ -165,7 +169,7 @@ class Crawl:
         """The run that this crawl is at work on: begun, joined, or gone on with."""
         opening = self._record()
         if self._shard is None:
-            return await (reopen_run(self._db) if self._resume else begin_run(self._db, opening))
+            return await (self._reopen(opening) if self._resume else begin_run(self._db, opening))
         ranked = await self._plan()
         shards = Shards(
             count=self._shard.count,
@@ -183,6 +187,26 @@ class Crawl:
         mine = record.shards.of(self._shard) if record.shards else ()
         self._provinces = tuple(each for each in self._provinces if each.cmc_id in mine)
         return record
+
+    async def _reopen(self, opening: RunRecord) -> RunRecord:
+        """The last run, which goes on as the registry is by now."""
+        record = await reopen_run(self._db)
+        await add_notices(self._db, record.number, opening.notices)
+        begun = await unsettled_of(self._db, record.number)
+        ours = {each.cmc_id for each in self._provinces}
+        await abandon(self._db, [self._left_out(each) for each in begun if each.cmc_id not in ours])
+        return record
+
+    def _left_out(self, begun: Manifest) -> Manifest:
+        """What becomes of a walk whose province the run will not come to any more."""
+        return replace(
+            begun,
+            state=State.ROLLED_BACK,
+            verdict=Verdict.INCOMPLETE,
+            reason="no longer in the registry when the run was gone on with",
+            reason_code=Why.REMOVED,
+            finished_at=self._now(),
+        )
 
     async def _close(self, record: RunRecord) -> RunRecord:
         """The run as it was left: closed, unless other shards are still at work or have yet to come."""

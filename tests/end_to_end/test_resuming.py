@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nights import FAST, dies, ministry
+from nights import FAST, Ministry, dies, ministry
 
 from subcmc_crawler.errors import NotFound, StoreLost
 from subcmc_crawler.model import RunStatus, State, Verdict
+from subcmc_crawler.province.registry import parse
 from subcmc_crawler.run import Selection
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.ledger import Entries
@@ -165,3 +168,87 @@ async def test_an_address_that_was_found_dead_is_not_asked_again_after_a_crash(
         assert {request.address for request in house.simulator.requests[before:]} == {2}
         assert len(given_up) == 1
         assert {each.dead_addresses for each in await manifests_of(store, run.number)} == {given_up}
+
+
+# ── a registry that is another one by then ──────────────────────────────────────────────────────────────
+
+
+def registered(house: Ministry, edit: Callable[[str], str] = lambda text: text) -> None:
+    """The ministry reads its registry again, as it was edited."""
+    house.registry = parse(edit(house.simulator.registry(defaults=SMALL)))
+
+
+def without(cmc_id: str) -> Callable[[str], str]:
+    """Takes a province out."""
+
+    def edit(text: str) -> str:
+        head, *provinces = text.split("[[province]]")
+        return "[[province]]".join([head, *(each for each in provinces if cmc_id not in each)])
+
+    return edit
+
+
+async def test_what_a_province_had_begun_that_is_registered_no_more_is_undone_and_told(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(
+        store, provinces=("110000", "120000"), defaults=SMALL, edit=without("110000")
+    ) as house:
+        await dies(house, 1, after_pages=10, monkeypatch=monkeypatch, selection=USERS)
+        registered(house, without("120000"))
+        run = await house.night(1, selection=USERS, resume=True)
+        left = await house.cell(1, "120000/ua_user")
+        assert (left.state, left.verdict) == (State.ROLLED_BACK, Verdict.INCOMPLETE)
+        assert left.reason_code == "removed"
+        assert await store["ua_user"].count_documents({"cmcId": "120000"}) == 0
+        assert (run.status, run.summary) == (RunStatus.FINISHED, {"proven": 1, "incomplete": 1})
+        assert await house.assert_exact(1) == 1
+        registered(house)
+        await house.night(2, selection=USERS)
+        assert await house.assert_exact(2) == 2
+
+
+async def test_a_rollback_that_was_broken_off_in_a_province_that_is_registered_no_more_is_finished(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(
+        store, provinces=("110000", "120000"), defaults=SMALL, edit=without("110000")
+    ) as house:
+        await dies(house, 1, after_pages=10, monkeypatch=monkeypatch, selection=USERS)
+        concluded = {"state": State.ROLLING_BACK.value, "verdict": Verdict.REFUSED.value}
+        await store["snapshots"].update_one({"cmcId": "120000"}, {"$set": concluded})
+        registered(house, without("120000"))
+        await house.night(1, selection=USERS, resume=True)
+        left = await house.cell(1, "120000/ua_user")
+        assert (left.state, left.verdict) == (State.ROLLED_BACK, Verdict.REFUSED), "it had its verdict"
+        assert await store["ua_user"].count_documents({"cmcId": "120000"}) == 0
+
+
+@pytest.mark.parametrize("why", ["switched off", "without an address"])
+async def test_what_was_not_registered_and_is_by_now_is_pulled(
+    store: Database, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    def edit(text: str) -> str:
+        if why == "switched off":
+            return f"{text}\n[province.datasets]\npm_app = false\n"
+        return re.sub("pullAddressList = .+", "pullAddressList = []", text, count=1)
+
+    both = Selection(datasets=("ua_user", "pm_app"))
+    provinces = ("110000",) if why == "switched off" else ("110000", "120000")
+    async with ministry(store, provinces=provinces, defaults=SMALL, edit=edit) as house:
+        await dies(house, 1, after_pages=10, monkeypatch=monkeypatch, selection=both)
+        assert (await house.cell(1, "110000/pm_app")).verdict is Verdict.UNREGISTERED
+        registered(house)
+        run = await house.night(1, selection=both, resume=True)
+        assert run.summary == {"proven": 2 * len(provinces)}
+        assert await house.assert_exact(1) == 2 * len(provinces)
+
+
+async def test_a_certificate_that_is_not_verified_any_more_is_told_though_the_run_began_before(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ministry(store, defaults=SMALL) as house:
+        await dies(house, 1, after_pages=10, monkeypatch=monkeypatch, selection=USERS)
+        registered(house, lambda text: f"{text}\n[province.tls]\nverify = false\n")
+        run = await house.night(1, selection=USERS, resume=True)
+        assert run.notices == ("北京市: TLS certificates are not verified",)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, ReplaceOne
 
@@ -20,6 +20,8 @@ from subcmc_crawler.store.driver import Database, Document, aggregated
 from subcmc_crawler.store.ids import ledger_of, ledger_of_province, manifest_id
 from subcmc_crawler.store.outlines import OUTLINE, in_force
 from subcmc_crawler.store.undoing import roll_back_unsettled
+
+_UNDER_WAY: Final = [State.COLLECTING.value, State.ROLLING_BACK.value]
 
 
 async def begin_run(db: Database, run: RunRecord, after: int | None = None) -> RunRecord:
@@ -83,7 +85,7 @@ async def recover(db: Database, before: int) -> list[int]:
 
     Held snapshots are left alone: they wait for the operator, or for the next walk of their cell.
     """
-    left = {"run": {"$lt": before}, "state": {"$in": [State.COLLECTING.value, State.ROLLING_BACK.value]}}
+    left = {"run": {"$lt": before}, "state": {"$in": _UNDER_WAY}}
     async for manifest in db["snapshots"].find(left, {"cmcId": 1, "dataset": 1}):
         await roll_back_unsettled(db, manifest["dataset"], manifest["cmcId"], before - 1)
     running = {"_id": {"$lt": before}, "status": RunStatus.RUNNING.value}
@@ -93,18 +95,19 @@ async def recover(db: Database, before: int) -> list[int]:
 
 
 async def abandon(db: Database, manifests: Sequence[Manifest]) -> None:
-    """Writes down walks that our own defect broke off or kept from beginning, and undoes what they staged.
+    """Writes down walks that were broken off or kept from beginning, and undoes what they staged.
 
     A cell that has its verdict already keeps it.
     """
     for manifest in manifests:
         identity = manifest_id(manifest.run, manifest.cmc_id, manifest.dataset)
-        found = await db["snapshots"].find_one({"_id": identity}, {"state": 1})
-        if found and found["state"] != State.COLLECTING.value:
+        found = await db["snapshots"].find_one({"_id": identity}, {"state": 1, "verdict": 1})
+        if found and found["state"] not in _UNDER_WAY:
             continue
         if found:
             await roll_back_unsettled(db, manifest.dataset, manifest.cmc_id, manifest.run)
-        await write_manifest(db, manifest)
+        if not found or found["verdict"] is None:
+            await write_manifest(db, manifest)
 
 
 async def get_run(db: Database, number: int | None = None) -> RunRecord:
@@ -130,6 +133,12 @@ async def manifests_of(db: Database, run: int, cmc_id: str | None = None) -> lis
     """All manifests of a run, or those of one province, by province and dataset."""
     wanted = {"run": run} if cmc_id is None else ledger_of_province(run, cmc_id)
     found = db["snapshots"].find(wanted, sort=[("_id", ASCENDING)])
+    return [manifest_of(document) async for document in found]
+
+
+async def unsettled_of(db: Database, run: int) -> list[Manifest]:
+    """The manifests of a run whose walks are under way, or were when it crashed."""
+    found = db["snapshots"].find({"run": run, "state": {"$in": _UNDER_WAY}}, sort=[("_id", ASCENDING)])
     return [manifest_of(document) async for document in found]
 
 

@@ -62,6 +62,7 @@ LABELS: Final = {
     # what cells have in common whose reasons differ in their numbers
     "cause.no-address": "no pull address is registered",
     "cause.switched-off": "switched off in the registry",
+    "cause.removed": "no longer in the registry",
     "cause.stopped": "the window closed or the run was stopped",
     "cause.mismatch": "other records stored than served",
     "cause.uncounted": "the stored records were not counted",

@@ -61,6 +61,7 @@ LABELS: Final = {
     # what cells have in common whose reasons differ in their numbers
     "cause.no-address": "登记表中没有拉取地址",
     "cause.switched-off": "登记表中已关闭",
+    "cause.removed": "登记表中已无该省级中心",
     "cause.stopped": "时段结束或批次被中止",
     "cause.mismatch": "入库条数与所取不符",
     "cause.uncounted": "入库条数未能清点",
