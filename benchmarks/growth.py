@@ -65,14 +65,17 @@ class Place:
         return last
 
     def stored_bytes(self) -> dict[str, int]:
-        """Bytes of versions and of the ledger: of documents and indexes, and on disk."""
+        """Bytes of versions and of the ledger: of documents and indexes, of files, and of files less what is free."""
         client: MongoClient[dict[str, object]] = MongoClient(self.uri)
         client.admin.command("fsync")
-        sizes = {"data": 0, "disk": 0}
+        sizes = {"data": 0, "disk": 0, "disk in use": 0}
         for name in (*DATASETS, "ledger"):
-            found = client[DATABASE].command("collStats", name)
+            found = client[DATABASE].command("collStats", name, indexDetails=True)
             sizes["data"] += found["size"] + found["totalIndexSize"]
             sizes["disk"] += found["totalSize"]
+            files = [found["wiredTiger"], *found["indexDetails"].values()]
+            free = sum(each["block-manager"]["file bytes available for reuse"] for each in files)
+            sizes["disk in use"] += found["totalSize"] - free
         return sizes
 
 
