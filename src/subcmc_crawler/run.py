@@ -27,6 +27,7 @@ from subcmc_crawler.spec.datasets import DATASETS
 from subcmc_crawler.store import Database, DriverError
 from subcmc_crawler.store import lease as leases
 from subcmc_crawler.store.lease import Lease, Place
+from subcmc_crawler.store.resuming import read_ledger
 from subcmc_crawler.store.runs import (
     abandon,
     add_cpu,
@@ -194,17 +195,21 @@ class Crawl:
         await add_notices(self._db, record.number, opening.notices)
         begun = await unsettled_of(self._db, record.number)
         ours = {each.cmc_id for each in self._provinces}
-        await abandon(self._db, [self._left_out(each) for each in begun if each.cmc_id not in ours])
+        await abandon(self._db, [await self._left_out(each) for each in begun if each.cmc_id not in ours])
         return record
 
-    def _left_out(self, begun: Manifest) -> Manifest:
+    async def _left_out(self, begun: Manifest) -> Manifest:
         """What becomes of a walk whose province the run will not come to any more."""
+        ledger = await read_ledger(self._db, begun.run, begun.cmc_id, begun.dataset)
         return replace(
             begun,
             state=State.ROLLED_BACK,
             verdict=Verdict.INCOMPLETE,
             reason="no longer in the registry when the run was gone on with",
             reason_code=Why.REMOVED,
+            attempts=ledger.attempts,
+            bytes=ledger.bytes,
+            faults=ledger.faults,
             finished_at=self._now(),
         )
 

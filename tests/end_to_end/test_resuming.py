@@ -16,7 +16,7 @@ from subcmc_crawler.run import Selection
 from subcmc_crawler.store import Database
 from subcmc_crawler.store.ledger import Entries
 from subcmc_crawler.store.reading import prove
-from subcmc_crawler.store.runs import get_run, manifests_of
+from subcmc_crawler.store.runs import attempts_of, get_run, manifests_of
 
 USERS = Selection(datasets=("ua_user",))
 SMALL = FAST.replace("page_size = 50", "page_size = 5")
@@ -200,6 +200,9 @@ async def test_what_a_province_had_begun_that_is_registered_no_more_is_undone_an
         left = await house.cell(1, "120000/ua_user")
         assert (left.state, left.verdict) == (State.ROLLED_BACK, Verdict.INCOMPLETE)
         assert left.reason_code == "removed"
+        asked = await attempts_of(store, left)
+        assert (left.attempts, left.bytes) == (len(asked), sum(each.bytes for each in asked))
+        assert left.attempts >= 10
         assert await store["ua_user"].count_documents({"cmcId": "120000"}) == 0
         assert (run.status, run.summary) == (RunStatus.FINISHED, {"proven": 1, "incomplete": 1})
         assert await house.assert_exact(1) == 1
