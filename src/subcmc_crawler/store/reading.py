@@ -139,9 +139,13 @@ async def export(db: Database, manifest: Manifest) -> AsyncIterator[Any]:
 async def exported_pages(db: Database, manifest: Manifest) -> AsyncIterator[list[Any]]:
     """The rows of `export()`, page by page; after them NotFound or NotAsServed when they were not all of them."""
     walk_pass, rows = manifest.stored_pass or 0, 0
-    async for page in pages_as_served(db, manifest.run, manifest.cmc_id, manifest.dataset, walk_pass):
-        rows += len(page.rows)
-        yield page.rows
+    try:
+        async for page in pages_as_served(db, manifest.run, manifest.cmc_id, manifest.dataset, walk_pass):
+            rows += len(page.rows)
+            yield page.rows
+    except NotAsServed:
+        await _check_there(db, manifest)  # no damage, if it was pruned or rolled back meanwhile
+        raise
     await _check_whole(db, manifest, rows, manifest.counts.received)
 
 
