@@ -60,8 +60,12 @@ async def outlines(
 
 
 def _mark(document: Document) -> Manifest:
-    """By hand, because a page reads thousands of them."""
     counts = document["counts"]
+    return _cell(document, Counts(declared=counts["declared"], received=counts["received"]))
+
+
+def _cell(document: Document, counts: Counts, **work: Any) -> Manifest:
+    """By hand, because a page reads thousands of them."""
     return Manifest(
         run=document["run"],
         cmc_id=document["cmcId"],
@@ -70,7 +74,8 @@ def _mark(document: Document) -> Manifest:
         state=_STATES[document["state"]],
         verdict=_VERDICTS.get(document["verdict"]),
         base=document["base"],
-        counts=Counts(declared=counts["declared"], received=counts["received"]),
+        counts=counts,
+        **work,
     )
 
 
@@ -83,15 +88,9 @@ async def work_of_run(db: Database, run: int) -> list[Manifest]:
 
 def _worked(document: Document) -> Manifest:
     counts = document["counts"]
-    return Manifest(
-        run=document["run"],
-        cmc_id=document["cmcId"],
-        province=document["province"],
-        dataset=document["dataset"],
-        state=_STATES[document["state"]],
-        verdict=_VERDICTS.get(document["verdict"]),
-        base=document["base"],
-        counts=Counts(**{name: counts[name] for name in _SUMMED}),
+    return _cell(
+        document,
+        Counts(**{name: counts[name] for name in _SUMMED}),
         attempts=document["attempts"],
         bytes=document["bytes"],
         seconds=document["seconds"],
