@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 from store_cases import AT, CMC, ORG, collected, everything, row, snapshot
@@ -11,9 +12,12 @@ from store_tripwire import Killed, Mode, Tripwire
 
 from subcmc_crawler.halting import Halt
 from subcmc_crawler.model import Manifest, RunRecord, RunStatus, State
+from subcmc_crawler.province.asking import Asked
 from subcmc_crawler.province.settings import DatasetSettings
 from subcmc_crawler.pull import Night, Walk, find_concluded
+from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store import Database
+from subcmc_crawler.store.ids import attempt_entry, ledger_id, page_entry
 from subcmc_crawler.store.reading import export, prove
 from subcmc_crawler.store.runs import begin_run, get_manifest, reopen_run
 
@@ -115,3 +119,47 @@ async def test_a_first_page_that_is_half_written_leaves_nothing_beside_other_row
     manifest = await walk(Tripwire(store, at=0, mode="before"), centre, run=1, fence=2, resumed=True)
     assert manifest.state is State.PUBLISHED
     assert await collected(export(store, manifest)) == others
+
+
+class Overtaken(Centre):
+    """While it serves pages 2 and 3, the attempt before writes what belongs to them, late."""
+
+    def __init__(self, rows: list[Row], store: Database) -> None:
+        super().__init__(rows, Behaviour())
+        self._store = store
+        self.late = 0
+
+    async def page(self, dataset: Dataset, settings: DatasetSettings, **asked: Any) -> Asked:
+        came = await super().page(dataset, settings, **asked)
+        if self.late < 2:
+            self.late += 1
+            for entry, kind in ((page_entry(self.late), "page"), (attempt_entry(self.late + 1), "attempt")):
+                stale = {"_id": ledger_id(1, CMC, "ua_org", 1, entry), "kind": kind}
+                place = {"run": 1, "cmcId": CMC, "dataset": "ua_org", "pass": 1}
+                await self._store["ledger"].insert_one({**stale, **place})
+        return came
+
+
+async def test_what_the_attempt_before_writes_late_gives_way(store: Database) -> None:
+    """A worker that is at it still when its run is gone on with."""
+    rows = [row(f"k{number:02d}", "A") for number in range(12)]  # three pages
+    pages = 0
+    for at in range(1, 30):
+        for name in ("ua_org", "snapshots", "ledger", "runs"):
+            await store[name].delete_many({})
+        await begin_run(store, RunRecord(number=0, status=RunStatus.RUNNING, started_at=AT))
+        wire = Tripwire(store, at=at, mode="after")
+        with pytest.raises(Killed):
+            await walk(wire, Centre(rows, Behaviour()), run=1, fence=1, resumed=False)
+        pages = await store["ledger"].count_documents({"kind": "page"})
+        if pages:
+            break
+    assert pages == 1
+    await reopen_run(store)
+    centre = Overtaken(rows, store)
+    manifest = await walk(Tripwire(store, at=0, mode="before"), centre, run=1, fence=2, resumed=True)
+    assert centre.late == 2
+    assert manifest.state is State.PUBLISHED, manifest.reason
+    assert await collected(export(store, manifest)) == rows
+    assert (await prove(store, manifest)).holds(manifest)
+    assert await store["ledger"].count_documents({"kind": "attempt"}) == manifest.attempts

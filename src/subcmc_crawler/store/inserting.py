@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import bson
@@ -30,12 +30,14 @@ async def insert_once(
     where: str,
     *,
     spelt: Callable[[Any], Any] | None = None,
+    ours: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Inserts into a collection; a document that is there already, the same, counts as inserted.
 
     By the command itself, so that the documents are encoded in one go: the driver's `insert_many` costs more than
     their encoding. What is more than the driver sends in a command, 16 MB, goes in parts. With `spelt` a batch that
-    BSON cannot hold as it is is encoded by it, document by document.
+    BSON cannot hold as it is is encoded by it, document by document. With `ours` another document for the same place
+    gives way, which an attempt that this one goes on from wrote late; it raises when the place is no longer ours.
 
     Sent again, at most twice, when MongoDB was stopped or stepped down meanwhile, since only a majority is sure to
     keep it. StoreLost names `where`.
@@ -54,7 +56,7 @@ async def insert_once(
             else:
                 raise
             for part in parts:
-                await insert_once(db, name, part, where, spelt=spelt)
+                await insert_once(db, name, part, where, spelt=spelt, ours=ours)
             return
         except AutoReconnect:
             if not tries_left:
@@ -68,7 +70,7 @@ async def insert_once(
                 f"{where}: MongoDB refused a write (codes {numbers}): see why in its log, then start the crawl "
                 "again with --resume"
             )
-        await _same(db[name], [documents[index] for index in again], where)
+        await _settle(db[name], [documents[index] for index in again], where, ours)
         return
 
 
@@ -84,12 +86,23 @@ async def _insert(db: Database, name: str, documents: Sequence[Any]) -> tuple[se
     return codes, [each["index"] for each in problems]
 
 
-async def _same(collection: Any, documents: Sequence[Mapping[str, Any]], where: str) -> None:
+async def _settle(
+    collection: Any,
+    documents: Sequence[Mapping[str, Any]],
+    where: str,
+    ours: Callable[[], Awaitable[None]] | None,
+) -> None:
     for document in documents:
-        stored = await collection.find_one({"_id": document["_id"]}) or {}
-        if "hash" in document:
-            same = stored.get("hash") == document["hash"]
-        else:
-            same = bson.encode(stored) == bson.encode(document)
-        if not same:
+        if await _is_there(collection, document):
+            continue
+        if ours is None:
             raise StoreLost(f"{where}: MongoDB holds another document for the same place in this run")
+        await ours()
+        await collection.replace_one({"_id": document["_id"]}, document, upsert=True)
+
+
+async def _is_there(collection: Any, document: Mapping[str, Any]) -> bool:
+    stored = await collection.find_one({"_id": document["_id"]}) or {}
+    if "hash" in document:
+        return bool(stored.get("hash") == document["hash"])
+    return bson.encode(stored) == bson.encode(document)

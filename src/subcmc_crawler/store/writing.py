@@ -67,6 +67,7 @@ class SnapshotWriter:
         self._fence = fence
         self._surely = surely
         self._entries = Entries(manifest.run, manifest.cmc_id, dataset.code)
+        self._goes_on = False  # from an earlier attempt, which may not know it yet
         self._order: Order | None = None
         self._base: Base | None = None
         self.changes = Changes()
@@ -105,7 +106,7 @@ class SnapshotWriter:
         if left is not None and left.get("fence", 0) > self._fence:
             raise StoreLost(f"{self._id}: a later attempt has taken over")
         ledger = await read_ledger(self._db, self._run, self._cmc_id, self._dataset.code)
-        self._entries.sequence = ledger.attempts
+        self._entries.sequence, self._goes_on = ledger.attempts, True
         if left is None or left["state"] != State.COLLECTING.value:
             return replace(ledger, manifest=await self.begin(), passes=(), endings=(), open_pass=None)
         self.past = await look_back(self._db, self._dataset.code, self._cmc_id)
@@ -222,7 +223,7 @@ class SnapshotWriter:
         await self._quarantine(chain(keyless_rows(page, record.ordinal), *aside), record)
         order = await self._told(page)
         entries = [self._entries.page(page, record, order), *self._entries.attempts(attempts)]
-        await insert_once(self._db, "ledger", entries, self._id)
+        await self._enter(entries)
         await self._check_mine()
 
     async def _turn_over(
@@ -245,7 +246,7 @@ class SnapshotWriter:
     async def end_pass(self, number: int, facts: PassFacts, attempts: Sequence[Attempt]) -> None:
         """Writes the end of a pass into the ledger, with the attempts that gave no page."""
         end = self._entries.end(number, facts)
-        await insert_once(self._db, "ledger", self._entries.attempts(attempts), self._id)
+        await self._enter(self._entries.attempts(attempts))
         await self._db["ledger"].replace_one(
             {"_id": end["_id"]}, end, upsert=True
         )  # a resumed pass ends again
@@ -293,10 +294,17 @@ class SnapshotWriter:
         if latest.state is State.PUBLISHED:
             raise StoreLost(f"{self._id} is published: a run never walks it again")
 
+    async def _enter(self, entries: Sequence[Document]) -> None:
+        """Adds to the ledger, over what the attempt that this one goes on from may have added since it was read."""
+        ours = self._look_for_another if self._goes_on else None
+        await insert_once(self._db, "ledger", entries, self._id, ours=ours)
+
     async def _check_mine(self) -> None:
         """StoreLost, with nothing of ours left, when another crawl has undone this snapshot in between."""
-        if self._surely():
-            return
+        if not self._surely():
+            await self._look_for_another()
+
+    async def _look_for_another(self) -> None:
         found = await self._db["snapshots"].find_one({"_id": self._id}, {"state": 1, "fence": 1}) or {}
         state = found.get("state")
         if state == State.COLLECTING.value and found.get("fence") == self._fence:
