@@ -11,13 +11,13 @@ from store_centre import Behaviour, Centre, Row, Watching, as_json, province, re
 from store_tripwire import Killed, Mode, Tripwire
 
 from subcmc_crawler.halting import Halt
-from subcmc_crawler.model import Manifest, RunRecord, RunStatus, State
+from subcmc_crawler.model import OPEN_END, Manifest, RunRecord, RunStatus, State
 from subcmc_crawler.province.asking import Asked
 from subcmc_crawler.province.settings import DatasetSettings
 from subcmc_crawler.pull import Night, Walk, find_concluded
 from subcmc_crawler.spec.datasets import Dataset
 from subcmc_crawler.store import Database
-from subcmc_crawler.store.ids import attempt_entry, ledger_id, page_entry
+from subcmc_crawler.store.ids import attempt_entry, ledger_id, page_entry, row_entry, version_id
 from subcmc_crawler.store.reading import export, prove
 from subcmc_crawler.store.runs import begin_run, get_manifest, reopen_run
 
@@ -122,7 +122,7 @@ async def test_a_first_page_that_is_half_written_leaves_nothing_beside_other_row
 
 
 class Overtaken(Centre):
-    """While it serves pages 2 and 3, the attempt before writes what belongs to them, late."""
+    """While it serves pages 2 and 3, the attempt before writes what belongs to them, late, as it was by then."""
 
     def __init__(self, rows: list[Row], store: Database) -> None:
         super().__init__(rows, Behaviour())
@@ -137,15 +137,27 @@ class Overtaken(Centre):
                 stale = {"_id": ledger_id(1, CMC, "ua_org", 1, entry), "kind": kind}
                 place = {"run": 1, "cmcId": CMC, "dataset": "ua_org", "pass": 1}
                 await self._store["ledger"].insert_one({**stale, **place})
+            own = next(each["orgId"] for each in came.fetched.envelope.rows if "orgId" in each)
+            held = {"cmcId": CMC, "key": own, "from": 1, "to": OPEN_END}
+            other = {**held, "hash": b"another", "flags": [], "record": {}}
+            await self._store["ua_org"].insert_one({"_id": version_id(CMC, 1, own), **other})
+            if self.late == 1:
+                aside = {
+                    "_id": ledger_id(1, CMC, "ua_org", 1, row_entry(1, 1)),
+                    "reason": "another",
+                    "raw": {},
+                }
+                await self._store["quarantine"].insert_one({**aside, **place})
         return came
 
 
 async def test_what_the_attempt_before_writes_late_gives_way(store: Database) -> None:
     """A worker that is at it still when its run is gone on with."""
     rows = [row(f"k{number:02d}", "A") for number in range(12)]  # three pages
+    rows[5] = {"orgName": "no key", "collectTime": 1}
     pages = 0
     for at in range(1, 30):
-        for name in ("ua_org", "snapshots", "ledger", "runs"):
+        for name in ("ua_org", "snapshots", "ledger", "quarantine", "runs"):
             await store[name].delete_many({})
         await begin_run(store, RunRecord(number=0, status=RunStatus.RUNNING, started_at=AT))
         wire = Tripwire(store, at=at, mode="after")

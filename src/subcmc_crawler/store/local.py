@@ -137,9 +137,8 @@ def _start(data: Path) -> int:
     arguments += ["--wiredTigerCacheSizeGB", "0.5", "--logpath", str(log), "--quiet"]
     for left in reversed(range(_PORTS)):
         port = _free_port()
-        (data / "port").write_text(
-            str(port)
-        )  # before it runs: whoever comes after our sudden end must find it
+        # before it runs: whoever comes after our sudden end must find it
+        (data / "port").write_text(str(port))
         child = _run(program, ["--port", str(port), *arguments])
         if _is_ready(child, port, data):
             _reap(data)  # one that was killed

@@ -223,7 +223,7 @@ class SnapshotWriter:
         await self._quarantine(chain(keyless_rows(page, record.ordinal), *aside), record)
         order = await self._told(page)
         entries = [self._entries.page(page, record, order), *self._entries.attempts(attempts)]
-        await self._enter(entries)
+        await self._insert("ledger", entries)
         await self._check_mine()
 
     async def _turn_over(
@@ -235,7 +235,7 @@ class SnapshotWriter:
         """
         begun, ended = turnover(page, unsure, previous, cmc_id=self._cmc_id, run=self._run)
         instead, _ = turnover(page, changed, {}, cmc_id=self._cmc_id, run=self._run)
-        await insert_once(self._db, self._dataset.code, [*begun, *instead], self._id, spelt=encode_version)
+        await self._insert(self._dataset.code, [*begun, *instead], spelt=encode_version)
         self.changes.count(rows=len(unsure), begun=len(begun), ended=len(ended))
         if ended:
             await self._close({"_id": {"$in": ended}})
@@ -246,7 +246,7 @@ class SnapshotWriter:
     async def end_pass(self, number: int, facts: PassFacts, attempts: Sequence[Attempt]) -> None:
         """Writes the end of a pass into the ledger, with the attempts that gave no page."""
         end = self._entries.end(number, facts)
-        await self._enter(self._entries.attempts(attempts))
+        await self._insert("ledger", self._entries.attempts(attempts))
         await self._db["ledger"].replace_one(
             {"_id": end["_id"]}, end, upsert=True
         )  # a resumed pass ends again
@@ -294,10 +294,12 @@ class SnapshotWriter:
         if latest.state is State.PUBLISHED:
             raise StoreLost(f"{self._id} is published: a run never walks it again")
 
-    async def _enter(self, entries: Sequence[Document]) -> None:
-        """Adds to the ledger, over what the attempt that this one goes on from may have added since it was read."""
+    async def _insert(
+        self, name: str, documents: Sequence[Any], spelt: Callable[[Any], Any] | None = None
+    ) -> None:
+        """Inserts what is of this walk, over what the attempt that this one goes on from may have written late."""
         ours = self._look_for_another if self._goes_on else None
-        await insert_once(self._db, "ledger", entries, self._id, ours=ours)
+        await insert_once(self._db, name, documents, self._id, spelt=spelt, ours=ours)
 
     async def _check_mine(self) -> None:
         """StoreLost, with nothing of ours left, when another crawl has undone this snapshot in between."""
@@ -372,7 +374,7 @@ class SnapshotWriter:
     async def _quarantine(self, aside: Iterator[AsideRow], record: PageRecord) -> None:
         while batch := list(islice(aside, _BATCH)):
             documents = [self._entries.row(record.walk_pass, row) for row in batch]
-            await insert_once(self._db, "quarantine", documents, self._id)
+            await self._insert("quarantine", documents)
 
     async def _close_removed(self, tally: Tally) -> None:
         """Closes versions of the base whose keys were not served; none are looked for where none can be."""
